@@ -1,0 +1,1 @@
+"""The Streamlit cockpit. Knows only published versions."""

@@ -1,0 +1,1 @@
+"""The three quality gates, evaluated by Great Expectations inside the database."""

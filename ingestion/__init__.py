@@ -1,0 +1,1 @@
+"""Pulls vendor data into the landing store. Knows nothing of Airflow."""

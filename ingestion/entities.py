@@ -1,0 +1,220 @@
+"""The canonical entities: what every source is mapped to, one contract each.
+
+This is the single list of canonical columns. File mappings name them, `int_<entity>s__<vendor>`
+models have exactly them (a convention test compares), templates are written from them.
+
+Every conformed model has, in this order: ``<entity>_key`` (hash of source_system, source_tenant,
+source_id), ``source_system``, ``source_tenant``, ``source_id``, the entity's own columns, then
+``effective_at``, ``recorded_at``, ``is_backfilled``, ``is_deleted``. References to other rows are
+natural ids (``*_source_id``) of the same source and tenant, unless the description says otherwise.
+Times are UTC; money is decimal(18,2) in major units beside its `currency_code`; rates are 0..1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingestion.resource import ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One canonical column. `required` means that a row without it is refused at the border."""
+
+    name: str
+    type: ColumnType
+    description: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One canonical entity: singular name, plural for model names, columns."""
+
+    name: str
+    plural: str
+    fields: tuple[Field, ...]
+
+
+HEAD = (
+    Field("source_system", "string", "Which system the row comes from: salesforce, stripe, ...", True),
+    Field("source_tenant", "string", "Which tenant of that system.", True),
+    Field("source_id", "string", "The system's own id of the row.", True),
+)
+TAIL = (
+    Field("effective_at", "timestamp", "When the vendor says that it became so."),
+    Field("recorded_at", "timestamp", "When the load that brought it was committed.", True),
+    Field("is_backfilled", "boolean", "recorded_at is the vendor's own time (first back-fill).", True),
+    Field("is_deleted", "boolean", "The vendor deleted the row.", True),
+)
+
+_F = Field
+
+ENTITIES: dict[str, Entity] = {
+    entity.name: entity
+    for entity in (
+        Entity("account", "accounts", (
+            _F("account_role", "string", "Which view of the customer: crm, finance or support.", True),
+            _F("name", "string", "The company's name."),
+            _F("external_reference", "string", "The CRM account's id as another system holds it."),
+            _F("domain", "string", "The company's web domain, lower case."),
+            _F("parent_source_id", "string", "The parent company's account."),
+            _F("industry", "string", "Industry, as the vendor spells it."),
+            _F("region", "string", "Sales region."),
+            _F("owner_source_id", "string", "The rep who owns the account."),
+            _F("currency_code", "string", "ISO 4217."),
+            _F("created_at", "timestamp", "When the account was created."),
+        )),
+        Entity("rep", "reps", (
+            _F("name", "string", "Display name."),
+            _F("employee_number", "string", "The payroll's id of this person."),
+            _F("team", "string", "Team now."),
+            _F("region", "string", "Region now."),
+            _F("role", "string", "rep, manager, ..."),
+            _F("manager_source_id", "string", "The manager's own rep row."),
+            _F("is_active", "boolean", "May sign in now."),
+            _F("hired_on", "date", "First day."),
+            _F("ended_on", "date", "Day after the last; null while employed."),
+        )),
+        Entity("lead", "leads", (
+            _F("company_name", "string", "Company as the lead gave it."),
+            _F("lead_source", "string", "Channel; null and 'unknown' are kept apart."),
+            _F("status", "string", "Vendor's lead status."),
+            _F("owner_source_id", "string", "The rep who owns the lead."),
+            _F("created_at", "timestamp", "When the lead was created.", True),
+            _F("converted_at", "timestamp", "When it became an opportunity."),
+            _F("converted_account_source_id", "string", "The account it became."),
+            _F("converted_opportunity_source_id", "string", "The opportunity it became."),
+        )),
+        Entity("opportunity", "opportunities", (
+            _F("name", "string", "Deal name."),
+            _F("account_source_id", "string", "The customer's account."),
+            _F("owner_source_id", "string", "The rep who owns the deal now."),
+            _F("pipeline_id", "string", "Which process it runs in; 'default' when the vendor has one.", True),
+            _F("stage_name", "string", "Stage now, as the vendor spells it.", True),
+            _F("amount", "decimal(18,2)", "Deal amount now, net of tax."),
+            _F("currency_code", "string", "ISO 4217."),
+            _F("probability_rate", "decimal(18,6)", "Vendor's probability, 0..1."),
+            _F("close_date", "date", "Expected or actual close, in the tenant's calendar."),
+            _F("opportunity_type", "string", "new, repeat, ..."),
+            _F("lead_source", "string", "Channel."),
+            _F("loss_reason", "string", "Coded reason; null unless lost."),
+            _F("next_step", "string", "What comes next."),
+            _F("created_at", "timestamp", "When the deal was created.", True),
+            _F("closed_at", "timestamp", "When it was won or lost; null while open."),
+            _F("is_closed", "boolean", "Won or lost."),
+            _F("is_won", "boolean", "Won."),
+            _F("discovery_completed_at", "timestamp", "Evidence: needs confirmed by the customer."),
+            _F("proposal_sent_at", "timestamp", "Evidence: proposal sent."),
+            _F("customer_committed_at", "timestamp", "Evidence: the customer's commitment."),
+            _F("contract_signed_at", "timestamp", "Evidence: contract signed."),
+        )),
+        Entity("opportunity_line", "opportunity_lines", (
+            _F("opportunity_source_id", "string", "The deal.", True),
+            _F("product_code", "string", "Product."),
+            _F("product_line", "string", "Product family."),
+            _F("quantity", "decimal(18,2)", "Units."),
+            _F("unit_price_amount", "decimal(18,2)", "Price of one unit."),
+            _F("line_amount", "decimal(18,2)", "Total of the line, net of tax."),
+            _F("currency_code", "string", "ISO 4217."),
+        )),
+        Entity("opportunity_contact", "opportunity_contacts", (
+            _F("opportunity_source_id", "string", "The deal.", True),
+            _F("contact_source_id", "string", "The person.", True),
+            _F("contact_role", "string", "decision_maker, user, champion, ..."),
+            _F("is_primary", "boolean", "The deal's main contact."),
+            _F("created_at", "timestamp", "When the role was entered.", True),
+        )),
+        Entity("stage_event", "stage_events", (
+            _F("record_type", "string", "lead or opportunity: what entered the stage.", True),
+            _F("record_source_id", "string", "The lead or opportunity.", True),
+            _F("stage_name", "string", "The stage entered, as the vendor spells it.", True),
+            _F("entered_at", "timestamp", "When it was entered.", True),
+            _F("amount", "decimal(18,2)", "Amount at that moment."),
+            _F("currency_code", "string", "ISO 4217."),
+            _F("close_date", "date", "Close date at that moment."),
+            _F("changed_by_source_id", "string", "Who moved it."),
+        )),
+        Entity("field_change", "field_changes", (
+            _F("record_type", "string", "opportunity, account, ...", True),
+            _F("record_source_id", "string", "The record.", True),
+            _F("field_name", "string", "Canonical field: owner, amount, close_date, ...", True),
+            _F("old_value", "string", "Value before; null when it was empty."),
+            _F("new_value", "string", "Value after; null when it was cleared."),
+            _F("changed_at", "timestamp", "When.", True),
+        )),
+        Entity("activity", "activities", (
+            _F("opportunity_source_id", "string", "The deal; null when none."),
+            _F("account_source_id", "string", "The account; null when none."),
+            _F("lead_source_id", "string", "The lead; null when none."),
+            _F("owner_source_id", "string", "Who did it."),
+            _F("activity_type", "string", "call, email, meeting, ..."),
+            _F("occurred_at", "timestamp", "When.", True),
+            _F("duration_minutes", "int", "Minutes; null when not recorded."),
+            _F("is_completed", "boolean", "Done."),
+        )),
+        Entity("invoice", "invoices", (
+            _F("account_source_id", "string", "The finance system's customer; may be blank."),
+            _F("invoice_number", "string", "Number on the document."),
+            _F("opportunity_reference", "string", "The CRM opportunity's id as the invoice holds it."),
+            _F("status", "string", "draft, open, paid, void, uncollectible."),
+            _F("issued_at", "timestamp", "When it was finalised; null while draft."),
+            _F("due_at", "timestamp", "When it is due."),
+            _F("net_amount", "decimal(18,2)", "Before tax."),
+            _F("tax_amount", "decimal(18,2)", "Tax."),
+            _F("gross_amount", "decimal(18,2)", "net + tax."),
+            _F("currency_code", "string", "ISO 4217.", True),
+        )),
+        Entity("payment", "payments", (
+            _F("account_source_id", "string", "The finance system's customer."),
+            _F("status", "string", "succeeded, pending, failed."),
+            _F("amount", "decimal(18,2)", "Cash received, tax included."),
+            _F("currency_code", "string", "ISO 4217.", True),
+            _F("paid_at", "timestamp", "When it was received.", True),
+        )),
+        Entity("payment_application", "payment_applications", (
+            _F("payment_source_id", "string", "The payment.", True),
+            _F("invoice_source_id", "string", "The invoice it pays.", True),
+            _F("amount", "decimal(18,2)", "Part of the payment applied, tax included."),
+            _F("currency_code", "string", "ISO 4217.", True),
+            _F("applied_at", "timestamp", "When.", True),
+        )),
+        Entity("refund", "refunds", (
+            _F("payment_source_id", "string", "The payment given back.", True),
+            _F("status", "string", "succeeded, pending, failed."),
+            _F("amount", "decimal(18,2)", "Cash given back, tax included, positive."),
+            _F("currency_code", "string", "ISO 4217.", True),
+            _F("refunded_at", "timestamp", "When.", True),
+            _F("reason", "string", "Coded reason."),
+        )),
+        Entity("payroll_line", "payroll_lines", (
+            _F("employee_number", "string", "Who was paid.", True),
+            _F("pay_date", "date", "When.", True),
+            _F("pay_code", "string", "Kind of pay; policy says which are commission.", True),
+            _F("gross_amount", "decimal(18,2)", "Gross.", True),
+            _F("currency_code", "string", "ISO 4217.", True),
+            _F("document_id", "string", "The register's line id."),
+        )),
+        Entity("ticket", "tickets", (
+            _F("account_source_id", "string", "The support system's organization."),
+            _F("status", "string", "new, open, pending, hold, solved, closed."),
+            _F("priority", "string", "low, normal, high, urgent."),
+            _F("channel", "string", "How it came in."),
+            _F("created_at", "timestamp", "When it was opened.", True),
+        )),
+        Entity("ticket_event", "ticket_events", (
+            _F("ticket_source_id", "string", "The ticket.", True),
+            _F("event_type", "string", "create, comment, status_change, ...", True),
+            _F("new_value", "string", "The new status, for a status change."),
+            _F("is_public", "boolean", "A comment that the customer sees."),
+            _F("actor_role", "string", "agent, end_user or system."),
+            _F("occurred_at", "timestamp", "When.", True),
+        )),
+        Entity("csat_response", "csat_responses", (
+            _F("ticket_source_id", "string", "The ticket rated.", True),
+            _F("score", "string", "positive, neutral, negative; offered when not answered.", True),
+            _F("responded_at", "timestamp", "When it was answered."),
+            _F("created_at", "timestamp", "When it was offered.", True),
+        )),
+    )
+}

@@ -1,0 +1,209 @@
+"""The landing store: immutable loads, each made visible by one atomic commit.
+
+Layout under the store's root::
+
+    <source>/<tenant>/<resource>/load=<id>/   pages-00001.json.gz ... part-00000.parquet
+    _commits/<seq>.json                       the manifest; creating this name is the commit
+    _rejected/<seq>.json                      why the raw gate refused load <seq>
+
+A load is written under ``_staging/``, synced, renamed to its final folder (still invisible) and
+then committed by hard-linking its manifest to the next free sequence number. `link` fails when
+the name exists, so sequence numbers are strictly increasing without a lock, and a process that
+dies before the link leaves nothing that a reader can see.
+
+The same store holds policy (source ``policy``) and decisions (source ``decisions``), under roots
+of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFile:
+    """One typed file of a load: path relative to the store's root, rows, SHA-256."""
+
+    path: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one committed load holds.
+
+    `recorded_at` is the clock's instant at commit (UTC, ISO 8601). `cursor` is where the next
+    extraction of this resource starts: the load and the cursor are committed together or not at
+    all. `is_backfill` marks the first load of a resource. `rejected_rows` were refused one by one
+    (no key, uncastable value) and stand in `rejects`.
+    """
+
+    load_id: str
+    source: str
+    tenant: str
+    resource: str
+    recorded_at: str
+    rows: int
+    files: tuple[LoadFile, ...]
+    cursor: str | None = None
+    is_backfill: bool = False
+    rejected_rows: int = 0
+    rejects: tuple[LoadFile, ...] = ()
+    pages: tuple[str, ...] = ()
+    unknown_columns: tuple[str, ...] = ()
+    schema_version: str = ""
+    commit_seq: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str, commit_seq: int) -> Manifest:
+        values = json.loads(text)
+        values["commit_seq"] = commit_seq
+        for name in ("files", "rejects"):
+            values[name] = tuple(LoadFile(**entry) for entry in values.get(name, ()))
+        for name in ("pages", "unknown_columns"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
+
+
+class OpenLoad:
+    """A load being written. Use as a context manager: leaving without `commit` discards it."""
+
+    def __init__(self, store: Landing, source: str, tenant: str, resource: str) -> None:
+        self.store, self.source, self.tenant, self.resource = store, source, tenant, resource
+        self.load_id = uuid.uuid4().hex
+        self.folder = store.root / "_staging" / self.load_id
+        self.final = store.root / source / tenant / resource / f"load={self.load_id}"
+
+    def __enter__(self) -> OpenLoad:
+        self.folder.mkdir(parents=True)
+        self.folder.chmod(0o700)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def relative(self, file_name: str) -> str:
+        """The path, relative to the store's root, that `file_name` will have once committed."""
+        return str((self.final / file_name).relative_to(self.store.root))
+
+    def commit(self, manifest: Manifest) -> Manifest:
+        """Makes the load visible; returns the manifest with its `commit_seq`.
+
+        The folder's files must be complete. Nothing is visible before this returns or dies.
+        """
+        values = asdict(manifest)
+        del values["commit_seq"]
+        text = json.dumps(values, indent=1, sort_keys=True)
+        path = self.folder / "manifest.json"
+        path.write_text(text, encoding="utf-8")
+        for written in self.folder.iterdir():
+            sync_file(written)
+            written.chmod(0o444)
+        sync_file(self.folder)
+        self.final.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.rename(self.final)
+        sync_file(self.final.parent)
+        seq = self.store.link_next(self.final / "manifest.json")
+        return Manifest.from_json(text, seq)
+
+
+class Landing:
+    """All committed loads under one root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.commits = root / "_commits"
+        self.rejected = root / "_rejected"
+
+    def open_load(self, source: str, tenant: str, resource: str) -> OpenLoad:
+        return OpenLoad(self, source, tenant, resource)
+
+    def link_next(self, manifest_path: Path) -> int:
+        """Links the manifest to the next free sequence number: the commit point."""
+        self.commits.mkdir(parents=True, exist_ok=True)
+        seq = self.last_seq() + 1
+        while True:
+            try:
+                os.link(manifest_path, self.commits / f"{seq:010d}.json")
+            except FileExistsError:
+                seq += 1
+                continue
+            sync_file(self.commits)
+            return seq
+
+    def last_seq(self) -> int:
+        """The highest sequence number committed; 0 when there is none."""
+        if not self.commits.is_dir():
+            return 0
+        return max((int(path.stem) for path in self.commits.glob("*.json")), default=0)
+
+    def loads(self, after: int = 0) -> Iterator[Manifest]:
+        """Committed loads with ``commit_seq > after``, in commit order, rejected ones included."""
+        if not self.commits.is_dir():
+            return
+        for path in sorted(self.commits.glob("*.json")):
+            seq = int(path.stem)
+            if seq > after:
+                yield Manifest.from_json(path.read_text(encoding="utf-8"), seq)
+
+    def rejections(self) -> dict[int, dict[str, Any]]:
+        """Sequence number -> why the raw gate refused that load."""
+        if not self.rejected.is_dir():
+            return {}
+        return {
+            int(path.stem): json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(self.rejected.glob("*.json"))
+        }
+
+    def accepted(self, after: int = 0) -> list[Manifest]:
+        """Committed loads that the raw gate did not refuse."""
+        refused = self.rejections()
+        return [load for load in self.loads(after) if load.commit_seq not in refused]
+
+    def reject(self, commit_seq: int, reason: dict[str, Any]) -> None:
+        """Refuses a committed load: builds skip it and the next extraction starts before it."""
+        self.rejected.mkdir(parents=True, exist_ok=True)
+        write_atomically(
+            self.rejected / f"{commit_seq:010d}.json",
+            json.dumps(reason, indent=1, sort_keys=True, default=str),
+        )
+
+    def latest(self, source: str, tenant: str, resource: str) -> Manifest | None:
+        """The last accepted load of one resource: its `cursor` is where to go on."""
+        found = None
+        for load in self.accepted():
+            if (load.source, load.tenant, load.resource) == (source, tenant, resource):
+                found = load
+        return found
+
+    def recorded_until(self) -> datetime | None:
+        """The latest `recorded_at` of any accepted load; None when nothing has landed."""
+        return max((datetime.fromisoformat(load.recorded_at) for load in self.accepted()), default=None)
+
+
+def sync_file(path: Path) -> None:
+    """Flushes a file or a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes beside, syncs, renames: a reader sees the old file or the new one, never half."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    beside.write_text(text, encoding="utf-8")
+    sync_file(beside)
+    beside.rename(path)
+    sync_file(path.parent)

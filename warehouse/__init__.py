@@ -1,0 +1,1 @@
+"""Operates the warehouse: paths, policy, decisions, builds, publishing, command line."""

@@ -1,0 +1,64 @@
+"""Where everything lives: one object, all paths. `CLOSEBOOK_HOME` (default ``./var``) is the root."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one Closebook installation.
+
+    Five durable stores (`landing`, `policy`, `decisions`, `ledger`, `published`), the disposable
+    `warehouse`, and `airflow`. Creating a Home creates nothing on disk; `ensure` does.
+    """
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        return cls(Path(os.environ.get("CLOSEBOOK_HOME") or "var").absolute())
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def policy(self) -> Path:
+        return self.root / "policy"
+
+    @property
+    def decisions(self) -> Path:
+        return self.root / "decisions"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def database(self) -> Path:
+        """The warehouse file: a cache, one writer at a time."""
+        return self.warehouse / "warehouse.duckdb"
+
+    @property
+    def airflow(self) -> Path:
+        return self.root / "airflow"
+
+    def ensure(self) -> Home:
+        """Creates the folders that are missing, private to the owner where pay is inside."""
+        for folder in (self.landing, self.policy, self.decisions, self.ledger, self.warehouse):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        for folder in (self.published, self.airflow):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self

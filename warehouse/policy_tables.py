@@ -1,0 +1,78 @@
+"""The policy tables: what the company decided, as dated rows. One declaration, used everywhere.
+
+Every table also has `valid_from` (date, required) and `valid_to` (date, exclusive; empty = open).
+Rows of one key never overlap. `*` in `tenant` or `pipeline_id` means every one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingestion.resource import ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTable:
+    """A policy table: its key, and its other columns with their types."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, ColumnType], ...]
+    description: str
+
+
+def _table(name: str, description: str, key: str, /, **columns: ColumnType) -> PolicyTable:
+    return PolicyTable(name, tuple(key.split()), tuple(columns.items()), description)
+
+
+POLICY_TABLES: dict[str, PolicyTable] = {
+    table.name: table
+    for table in (
+        _table("tenant", "Tenants, their calendar and their currency.", "tenant",
+               tenant="string", display_name="string", reporting_timezone="string",
+               currency_code="string"),
+        _table("setting", "Scalar settings, by name.", "name", name="string", value="string"),
+        _table("process_stage", "Stages of each pipeline, in order; kind: open, won, collected, lost.",
+               "pipeline_id stage_id",
+               pipeline_id="string", stage_id="string", stage_name_en="string",
+               stage_name_zh="string", stage_order="int", kind="string"),
+        _table("stage_map", "Vendor stage name -> stage.",
+               "source_system tenant pipeline_id record_type source_stage",
+               source_system="string", tenant="string", pipeline_id="string",
+               record_type="string", source_stage="string", stage_id="string"),
+        _table("stage_entry_rule",
+               "What must be true to enter a stage: one SQL predicate over int_stage_entry_context.",
+               "rule_id",
+               rule_id="string", pipeline_id="string", stage_id="string", predicate="string",
+               predicate_at_entry="string", field="string", owner="string", severity="string",
+               max_failed_rate="decimal(18,6)", max_unknown_rate="decimal(18,6)",
+               enforced_from="date", description_en="string", description_zh="string",
+               fix_en="string", fix_zh="string"),
+        _table("fx_rate", "Rates by type (plan); amount in `to` = amount in `from` x rate.",
+               "rate_type from_currency to_currency",
+               fx_rate_id="string", rate_type="string", from_currency="string",
+               to_currency="string", rate="decimal(18,6)"),
+        _table("commission_plan", "Plans, approved before they apply.", "plan_id",
+               plan_id="string", plan_name_en="string", plan_name_zh="string",
+               period_type="string", base="string", approved_by="string",
+               approved_at="timestamp"),
+        _table("plan_component", "Components of a plan and how they compute.", "plan_id component_id",
+               plan_id="string", component_id="string", tier_method="string",
+               boundary_operator="string", refund_effect="string", refund_period="string"),
+        _table("rate_tier", "Tiers of a component: [lower, upper) of attainment, and the rate.",
+               "component_id tier_number",
+               component_id="string", tier_number="int", lower_attainment="decimal(18,6)",
+               upper_attainment="decimal(18,6)", rate="decimal(18,6)"),
+        _table("plan_assignment", "Who is on which plan.", "tenant employee_number plan_id",
+               tenant="string", employee_number="string", plan_id="string"),
+        _table("quota", "Monthly quota of a payee, in the tenant's currency.",
+               "tenant employee_number",
+               tenant="string", employee_number="string", quota_amount="decimal(18,2)",
+               currency_code="string"),
+        _table("pay_code", "Which pay codes of the payroll register are commission.", "pay_code",
+               pay_code="string", is_commission="boolean"),
+        _table("access_grant", "Who may see what: role and, for a rep, the employee number.",
+               "user_name tenant",
+               user_name="string", role="string", tenant="string", employee_number="string"),
+    )
+}
