@@ -1,0 +1,1 @@
+"""Salesforce: REST query with SOQL, `nextRecordsUrl` paging, `queryAll` for deletes."""

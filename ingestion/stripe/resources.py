@@ -1,0 +1,77 @@
+"""What is read from Stripe. Amounts arrive in minor units and stay so until staging.
+
+Invoices change after they are created (paid, voided), and a list can only be filtered by creation
+time: the look-back re-reads the trailing window. `created` is epoch seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ingestion.resource import Column, Cursor, Resource
+
+_LOOK_BACK = Cursor("created", overlap=timedelta(days=180))
+_RECENT = Cursor("created", overlap=timedelta(days=30))
+
+
+def _object(name: str, endpoint: str, cursor: Cursor, *columns: Column) -> Resource:
+    return Resource(
+        name=name,
+        key="id",
+        endpoint=endpoint,
+        columns=(Column("id", "string"), *columns, Column("created", "bigint")),
+        cursor=cursor,
+        modified_at="created",
+    )
+
+
+RESOURCES: tuple[Resource, ...] = (
+    _object(
+        "customer", "/v1/customers", _LOOK_BACK,
+        Column("name", "string"),
+        Column("email", "string", personal="hash"),
+        Column("currency", "string"),
+        Column("crm_account_id", "string", "metadata.crm_account_id"),
+        Column("domain", "string", "metadata.domain"),
+    ),
+    _object(
+        "invoice", "/v1/invoices", _LOOK_BACK,
+        Column("customer", "string"),
+        Column("number", "string"),
+        Column("status", "string"),
+        Column("currency", "string"),
+        Column("subtotal", "bigint"),
+        Column("tax", "bigint"),
+        Column("total", "bigint"),
+        Column("due_date", "bigint"),
+        Column("finalized_at", "bigint", "status_transitions.finalized_at"),
+        Column("voided_at", "bigint", "status_transitions.voided_at"),
+        Column("opportunity_id", "string", "metadata.opportunity_id"),
+    ),
+    _object(
+        "charge", "/v1/charges", _RECENT,
+        Column("customer", "string"),
+        Column("payment_intent", "string"),
+        Column("status", "string"),
+        Column("currency", "string"),
+        Column("amount", "bigint"),
+    ),
+    _object(
+        "invoice_payment", "/v1/invoice_payments", _RECENT,
+        Column("invoice", "string"),
+        Column("payment_intent", "string", "payment.payment_intent"),
+        Column("status", "string"),
+        Column("currency", "string"),
+        Column("amount_paid", "bigint"),
+        Column("paid_at", "bigint", "status_transitions.paid_at"),
+    ),
+    _object(
+        "refund", "/v1/refunds", _RECENT,
+        Column("charge", "string"),
+        Column("payment_intent", "string"),
+        Column("status", "string"),
+        Column("currency", "string"),
+        Column("amount", "bigint"),
+        Column("reason", "string"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Zendesk: cursor-based and time-based incremental exports."""
