@@ -1,0 +1,433 @@
+"""The cockpit: one page that reads the published version and nothing else.
+
+Started by ``streamlit run dashboards/app.py``. ``CLOSEBOOK_HOME`` says where versions are
+published; ``CLOSEBOOK_DEMO_SIGN_IN=1`` offers the demo company's users to choose from, on loopback
+only. ``?lang=zh`` and ``?tenant=borealis`` make a view shareable; who is signed in is never in the
+address.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboards.access import pay_rows, pay_scope, read_grants
+from dashboards.charts import funnel_chart, retention_chart
+from dashboards.i18n import LANGUAGES, Texts, texts
+from dashboards.queries import sql
+from dashboards.reader import NothingPublishedError, Reader, Snapshot
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_GATES = ("raw", "stage_entry", "marts")
+_STALE_AFTER_DAYS = 2
+_PIPELINE = "default"
+
+
+def published_root() -> Path:
+    """The folder of published versions."""
+    return Path(os.environ.get("CLOSEBOOK_HOME") or "var").absolute() / "published"
+
+
+def now() -> datetime:
+    """The instant that ages are counted to: pinned by ``CLOSEBOOK_NOW`` in demos and tests."""
+    pinned = os.environ.get("CLOSEBOOK_NOW", "")
+    return datetime.fromisoformat(pinned).astimezone(UTC) if pinned else datetime.now(UTC)
+
+
+def last_attempt() -> dict[str, Any] | None:
+    """What stopped the last build, when it did not publish; None after a success."""
+    path = published_root() / "last_attempt.json"
+    try:
+        attempt: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return attempt
+
+
+@st.cache_resource
+def readers() -> tuple[Reader, Reader]:
+    """The open and the restricted reader, shared by every visitor of this process."""
+    return Reader(published_root(), "open"), Reader(published_root(), "restricted")
+
+
+def pinned_version(pair: tuple[Reader, Reader]) -> tuple[Snapshot, Snapshot | None]:
+    """Both sets of one and the same version; a page never mixes two.
+
+    The restricted set is None when this process may not read it. Raises NothingPublishedError
+    when there is no version.
+    """
+    open_reader, restricted_reader = pair
+    while True:
+        snapshot = open_reader.snapshot()
+        try:
+            restricted = restricted_reader.snapshot()
+        except NothingPublishedError:
+            return snapshot, None
+        if restricted.version == snapshot.version:
+            return snapshot, restricted
+
+
+def demo_sign_in_allowed() -> bool:
+    """Only when started for the demo, and only when nobody but this machine can connect."""
+    return (
+        os.environ.get("CLOSEBOOK_DEMO_SIGN_IN") == "1"
+        and st.get_option("server.address") in _LOOPBACK
+    )
+
+
+def money(amount: Decimal | None, currency: str, t: Texts) -> str:
+    """A short amount for a tile: ``CNY 12.3M``, in Chinese ``CNY 1,230万``."""
+    if amount is None or pd.isna(amount):
+        return t("not_known")
+    if t.language == "zh":
+        return f"{currency} {amount / 10_000:,.1f}万"
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if abs(amount) >= size:
+            return f"{currency} {amount / size:,.1f}{unit}"
+    return f"{currency} {amount:,.2f}"
+
+
+def percent(rate: Decimal | float | None, t: Texts) -> str:
+    return t("not_known") if rate is None or pd.isna(rate) else f"{float(rate) * 100:.1f}%"
+
+
+def month_name(month: date, t: Texts) -> str:
+    return f"{month.year} 年 {month.month} 月" if t.language == "zh" else f"{month:%b %Y}"
+
+
+def as_date(value: Any) -> date:
+    day: date = pd.Timestamp(value).date()
+    return day
+
+
+def months_before(month: date, count: int) -> date:
+    index = month.year * 12 + month.month - 1 - count
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def choose_language() -> Texts:
+    """The language switch; the address remembers it."""
+    wanted = st.query_params.get("lang", "en")
+    chosen = st.segmented_control(
+        "Language / 语言",
+        LANGUAGES,
+        default=wanted if wanted in LANGUAGES else "en",
+        format_func=lambda code: texts(code)("language"),
+        label_visibility="collapsed",
+    )
+    language = chosen or wanted
+    st.query_params["lang"] = language
+    return texts(language)
+
+
+def choose_user(restricted: Snapshot | None, t: Texts) -> str | None:
+    """The signed-in user's name; None when nobody is."""
+    if restricted is None or not demo_sign_in_allowed():
+        st.caption(t("signed_out"))
+        return None
+    roles = {grant.user_name: grant.role for grant in read_grants(restricted)}
+    choice = st.selectbox(
+        t("sign_in"),
+        [None, *sorted(roles)],
+        format_func=lambda name: t("signed_out") if name is None else f"{name} ({roles[name]})",
+        help=t("sign_in_help"),
+    )
+    return str(choice) if choice else None
+
+
+def choose_tenant(reader: Snapshot, t: Texts) -> str:
+    answer = reader.query("select distinct tenant from mart_headline_by_month order by tenant")
+    names = [str(row["tenant"]) for row in answer.rows()]
+    wanted = st.query_params.get("tenant", "")
+    chosen = str(
+        st.selectbox(t("tenant"), names, index=names.index(wanted) if wanted in names else 0)
+    )
+    st.query_params["tenant"] = chosen
+    return chosen
+
+
+def show_status(reader: Snapshot, t: Texts) -> None:
+    """Version, as-of, age, gates and quarantine; and plainly when a gate held or data are old."""
+    manifest = reader.manifest
+    as_of = date.fromisoformat(manifest["as_of_date"])
+    age = now() - datetime.fromisoformat(manifest["published_at"])
+    hours = max(int(age.total_seconds() // 3600), 0)
+    attempt = last_attempt()
+    if attempt:
+        gate = attempt.get("failed_gate")
+        st.error(
+            t(
+                "held",
+                as_of=attempt.get("as_of_date"),
+                gate=t(f"gate_{gate}") if gate in _GATES else gate,
+                message=attempt.get("message", ""),
+            ),
+            icon=":material/front_hand:",
+        )
+    if hours >= _STALE_AFTER_DAYS * 24:
+        st.warning(t("stale", days=hours // 24), icon=":material/history:")
+    columns = st.columns([2, 1.3, 1, 1.6, 1.6, 1.6, 1.2])
+    columns[0].metric(t("version"), manifest["version"])
+    columns[1].metric(t("as_of"), str(as_of))
+    columns[2].metric(
+        t("age"), t("age_hours", hours=hours) if hours < 48 else t("age_days", days=hours // 24)
+    )
+    summary = {gate["gate"]: gate for gate in manifest["gates"]}
+    for column, gate in zip(columns[3:6], _GATES, strict=True):
+        result = summary.get(gate)
+        if result is None:
+            column.metric(f"{t('gates')}: {t(f'gate_{gate}')}", t("not_known"))
+            continue
+        column.metric(
+            f"{t('gates')}: {t(f'gate_{gate}')}",
+            t("gate_passed") if result["passed"] else t("gate_failed"),
+            help=t("gate_checks", checks=result["checks"], warned=result["warned"]),
+        )
+        column.caption(t("gate_checks", checks=result["checks"], warned=result["warned"]))
+    columns[6].metric(t("quarantine"), f"{manifest['quarantine_count']:,}")
+
+
+def show_headline(frame: pd.DataFrame, t: Texts) -> None:
+    """Six numbers of one month, each with its n, its change and its last twelve months."""
+    frame = frame.assign(month=frame["month"].map(as_date))
+    months = frame["month"].tolist()
+    partial = dict(zip(months, frame["is_partial"], strict=True))
+    complete = [month for month in months if not partial[month]]
+    st.subheader(t("headline"))
+    month = st.selectbox(
+        t("month"),
+        months[::-1],
+        index=months[::-1].index(complete[-1]) if complete else 0,
+        format_func=lambda m: (
+            t("partial_month", month=month_name(m, t)) if partial[m] else month_name(m, t)
+        ),
+    )
+    position = months.index(month)
+    row = frame.iloc[position]
+    previous = frame.iloc[position - 1] if position else None
+    recent = frame.iloc[max(0, position - 11) : position + 1]
+    tiles: list[tuple[str, str, str]] = [
+        ("leads_created_count", "count", ""),
+        ("won_amount", "money", t("n_won", n=row["opportunities_won_count"])),
+        ("win_rate_by_close_month", "rate", t("n_deals", n=row["opportunities_closed_count"])),
+        ("invoiced_net_amount", "money", ""),
+        ("cash_collected_amount", "money", ""),
+        ("csat_positive_rate", "rate", t("n_answers", n=row["csat_response_count"])),
+    ]
+    for column, (name, kind, sample) in zip(st.columns(len(tiles)), tiles, strict=True):
+        value = row[name]
+        before = None if previous is None else previous[name]
+        delta = None
+        if before is not None and not pd.isna(before) and not pd.isna(value):
+            if kind == "rate":
+                points = f"{(float(value) - float(before)) * 100:+.1f}"
+                delta = t("percentage_points", change=points)
+            elif before:
+                delta = f"{(float(value) / float(before) - 1) * 100:+.1f}%"
+        shown = {
+            "count": lambda v: f"{int(v):,}",
+            "money": lambda v: money(v, row["currency_code"], t),
+            "rate": lambda v: percent(v, t),
+        }[kind](value)
+        column.metric(
+            t(name),
+            shown,
+            delta,
+            chart_data=[float(v) if not pd.isna(v) else 0.0 for v in recent[name]],
+            chart_type="line",
+            border=True,
+            help=t("versus_previous"),
+        )
+        column.caption(sample or " ")
+
+
+def show_funnel(reader: Snapshot, tenant: str, last_complete: date, t: Texts) -> None:
+    st.subheader(t("funnel"))
+    window = st.segmented_control(
+        t("funnel_window"), (12, 24, 36), default=12, format_func=lambda n: t(f"window_{n}")
+    )
+    count = int(window or 12)
+    first = months_before(last_complete, count - 1)
+    frame = reader.query(
+        sql("funnel"),
+        {
+            "tenant": tenant,
+            "pipeline_id": _PIPELINE,
+            "first_month": first,
+            "last_month": last_complete,
+        },
+    ).pandas()
+    if frame.empty:
+        st.info(t("not_known"))
+        return
+    frame["stage"] = frame[f"stage_name_{t.language}"]
+    frame["total_count"] = frame["qualified_count"] + frame["unqualified_count"]
+    entered = float(frame["entered_count"].iloc[0])
+    frame["rate_label"] = [
+        f"{int(total):,} · {percent(float(total) / entered if entered else None, t)}"
+        for total in frame["total_count"]
+    ]
+    for name in ("qualified_count", "unqualified_count", "total_count"):
+        frame[name] = frame[name].astype(float)
+    open_share = float(frame["open_count"].iloc[0]) / entered if entered else None
+    st.altair_chart(funnel_chart(frame, t), width="stretch")
+    st.caption(
+        t(
+            "funnel_caption",
+            n=count,
+            first=month_name(first, t),
+            last=month_name(last_complete, t),
+            open_share=percent(open_share, t),
+        )
+    )
+
+
+def show_retention(reader: Snapshot, tenant: str, last_complete: date, t: Texts) -> None:
+    st.subheader(t("triangle"))
+    measures = ("logo_retention_rate", "revenue_retention_rate")
+    measure = (
+        st.segmented_control(t("triangle_measure"), measures, default=measures[0], format_func=t)
+        or measures[0]
+    )
+    frame = reader.query(
+        sql("retention"), {"tenant": tenant, "first_month": months_before(last_complete, 12)}
+    ).pandas()
+    if frame.empty:
+        st.info(t("not_known"))
+        return
+    frame["share"] = frame[measure].astype(float)
+    frame["cohort"] = [
+        f"{as_date(month):%Y-%m} ({size})"
+        for month, size in zip(frame["cohort_month"], frame["cohort_size"], strict=True)
+    ]
+    frame["label"] = [
+        "" if pd.isna(share) else f"{share * 100:.0f}{'*' if partial else ''}"
+        for share, partial in zip(frame["share"], frame["is_partial"], strict=True)
+    ]
+    shown = frame[["cohort", "month_number", "share", "label", "cohort_size"]]
+    st.altair_chart(retention_chart(shown, t), width="stretch")
+    st.caption(t("triangle_caption"))
+
+
+def localised(frame: pd.DataFrame, t: Texts) -> pd.DataFrame:
+    """Column names in the reader's language, rates as percentages, codes as words."""
+    shown = frame.copy()
+    for name in shown.columns:
+        if name.endswith("_rate"):
+            shown[name] = [percent(value, t) for value in shown[name]]
+    if "state" in shown:
+        shown["state"] = [t(f"state_{state}") for state in shown["state"]]
+    if "line_type" in shown:
+        shown["line_type"] = [
+            t("reversal_of") if reversal else t(f"line_{kind}")
+            for kind, reversal in zip(shown["line_type"], shown["is_reversal"], strict=True)
+        ]
+        shown = shown.drop(columns="is_reversal")
+    return shown.drop(columns="tier_number", errors="ignore").rename(
+        columns={name: t(name) for name in shown.columns if name != "tier_number"}
+    )
+
+
+def show_commission(restricted: Snapshot | None, user: str | None, tenant: str, t: Texts) -> None:
+    st.subheader(t("commission"))
+    if user is None or restricted is None:
+        st.info(t("commission_signed_out"), icon=":material/lock:")
+        return
+    periods = pay_rows(restricted, user, tenant, "commission_periods")
+    if periods is None:
+        st.info(t("commission_none"), icon=":material/lock:")
+        return
+    if periods.empty:
+        st.info(t("commission_empty"))
+        return
+    scope = pay_scope(read_grants(restricted), user, tenant)
+    st.caption(
+        t("commission_scope_all", tenant=tenant) if scope.all_payees else t("commission_scope_own")
+    )
+    months = [as_date(value) for value in periods["period_month"]]
+    period = st.selectbox(
+        t("commission_period"),
+        months,
+        index=min(1, len(months) - 1),
+        format_func=lambda month: month_name(month, t),
+    )
+    statement = pay_rows(restricted, user, tenant, "commission_statement", period)
+    lines = pay_rows(restricted, user, tenant, "commission_lines", period)
+    payroll = pay_rows(restricted, user, tenant, "payroll", period)
+    if statement is None or lines is None or payroll is None:
+        return
+    st.dataframe(localised(statement, t), hide_index=True, width="stretch")
+    with st.expander(f"{t('why')} ({len(lines):,})"):
+        st.caption(t("why_caption"))
+        st.dataframe(localised(lines, t), hide_index=True, width="stretch")
+    with st.expander(f"{t('payroll')} ({len(payroll):,})", expanded=True):
+        st.dataframe(localised(payroll, t), hide_index=True, width="stretch")
+
+
+def show_quality(reader: Snapshot, tenant: str, last_complete: date, t: Texts) -> None:
+    st.subheader(t("quality"))
+    frame = reader.query(
+        sql("violations"), {"tenant": tenant, "first_month": months_before(last_complete, 11)}
+    ).pandas()
+    currency = frame["currency_code"].iloc[0] if len(frame) else ""
+    shown = pd.DataFrame(
+        {
+            t("quality_rule"): frame["rule_id"],
+            t("quality_entries"): frame["entry_count"],
+            t("quality_violations"): frame["violation_count"],
+            t("quality_rate"): [
+                percent(float(v) / float(n) if n else None, t)
+                for v, n in zip(frame["violation_count"], frame["entry_count"], strict=True)
+            ],
+            t("quality_fault"): [money(v, currency, t) for v in frame["amount_at_fault"]],
+        }
+    )
+    st.dataframe(shown, hide_index=True, width="stretch")
+    st.caption(t("quality_caption"))
+
+
+def main() -> None:
+    """Renders the page."""
+    st.set_page_config(page_title="Closebook", page_icon=":material/menu_book:", layout="wide")
+    title, controls = st.columns([3, 2])
+    with controls:
+        t = choose_language()
+    title.title(t("title"))
+    title.caption(t("subtitle"))
+    try:
+        reader, restricted = pinned_version(readers())
+    except NothingPublishedError:
+        st.info(t("no_version"), icon=":material/hourglass_empty:")
+        return
+    with controls:
+        left, right = st.columns(2)
+        with left:
+            tenant = choose_tenant(reader, t)
+        with right:
+            user = choose_user(restricted, t)
+    show_status(reader, t)
+    headline = reader.query(sql("headline"), {"tenant": tenant}).pandas()
+    complete = headline.loc[~headline["is_partial"], "month"]
+    last_complete = as_date(complete.iloc[-1] if len(complete) else headline["month"].iloc[-1])
+    show_headline(headline, t)
+    left, right = st.columns([1, 1.25], gap="large")
+    with left:
+        show_funnel(reader, tenant, last_complete, t)
+    with right:
+        show_retention(reader, tenant, last_complete, t)
+    left, right = st.columns([1.6, 1], gap="large")
+    with left:
+        show_commission(restricted, user, tenant, t)
+    with right:
+        show_quality(reader, tenant, last_complete, t)
+    st.caption(f"**{t('definition')}** · {t('definition_text')}")
+
+
+main()

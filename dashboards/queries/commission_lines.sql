@@ -1,0 +1,18 @@
+select
+    employee_number,
+    line_type,
+    is_reversal,
+    opportunity_source_id as opportunity,
+    payment_source_id as payment,
+    invoice_source_id as invoice,
+    commissionable_amount,
+    cumulative_amount,
+    attainment_rate,
+    rate as commission_rate,
+    line_amount,
+    currency_code
+from mart_commission_statement_line
+where tenant = $tenant
+    and period_month = $period_month
+    and ($all_payees or employee_number = $employee_number)
+order by employee_number, cumulative_amount, line_type, refund_source_id nulls first, invoice
