@@ -1,0 +1,169 @@
+"""What a gate is given, what it checks, and what it hands back: data only, no Great Expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+GateName = Literal["raw", "stage_entry", "marts"]
+Severity = Literal["critical", "warning"]
+Bound = int | Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NewLoad:
+    """A committed load that the warehouse does not have yet.
+
+    `files` and `rejects` are absolute Parquet paths. `key` names the columns that identify a row
+    within a load, `columns` the declared ones as (name, `ingestion.resource.ColumnType`), without
+    the columns that every load has. `rows` and `rejected_rows` are what the manifest claims.
+    `previous_rows` are the row counts of the last accepted loads of this source, tenant and
+    resource, newest first, back-fill left out.
+    """
+
+    commit_seq: int
+    load_id: str
+    source: str
+    tenant: str
+    resource: str
+    recorded_at: datetime
+    rows: int
+    rejected_rows: int
+    files: tuple[Path, ...]
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+    rejects: tuple[Path, ...] = ()
+    previous_rows: tuple[int, ...] = ()
+    is_backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LastLoad:
+    """When a configured resource was last delivered, new or not; None when it never was."""
+
+    source: str
+    tenant: str
+    resource: str
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """The version that readers see now. `open_tables` is its folder of Parquet files."""
+
+    version: str
+    as_of_date: date
+    open_tables: Path
+
+
+@dataclass(frozen=True, slots=True)
+class GateContext:
+    """What a build knows and the warehouse does not.
+
+    `as_of_at` is UTC, naive or aware. `loads` and `last_loads` are read by the raw gate,
+    `published` by the mart gate.
+    """
+
+    as_of_date: date
+    as_of_at: datetime
+    loads: tuple[NewLoad, ...] = ()
+    last_loads: tuple[LastLoad, ...] = ()
+    published: PublishedVersion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation: what Great Expectations evaluates, and what the reader of a failure needs.
+
+    `expectation` is the class in `great_expectations.expectations`, `arguments` are its own.
+    `fault` is the same condition as SQL over the batch, true on a row at fault: Great Expectations
+    counts, `fault` finds the rows to show. `threshold` says the limit and the reason for it.
+    """
+
+    name: str
+    expectation: str
+    arguments: Mapping[str, object]
+    fault: str
+    why: str
+    owner: str
+    severity: Severity
+    threshold: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The checks of one table: one batch, one validation.
+
+    `query` selects the batch (one row per `grain`), `label` is a SQL text expression that names a
+    row of it in a message. `input_query` counts the rows that should have been evaluated: when it
+    finds some and the batch is empty, every check fails.
+    """
+
+    name: str
+    query: str
+    grain: str
+    label: str
+    checks: tuple[Check, ...]
+    input_query: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check found: a row of `quality.gate_result`. `message` is one line for people."""
+
+    gate: GateName
+    suite: str
+    check_name: str
+    severity: Severity
+    success: bool
+    evaluated_count: int
+    unexpected_count: int
+    observed: str
+    threshold: str
+    why: str
+    owner: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLoad:
+    """A load that the raw gate refuses: `Landing.reject(commit_seq, reason)` takes it from here."""
+
+    commit_seq: int
+    load_id: str
+    source: str
+    tenant: str
+    resource: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateOutcome:
+    """The verdict of a gate. `passed` is false when any critical check failed, or none ran."""
+
+    gate: GateName
+    passed: bool
+    checks: tuple[CheckResult, ...]
+    rejected_loads: tuple[RejectedLoad, ...] = ()
+    quarantined_rows: int = 0
+    failed: tuple[CheckResult, ...] = field(init=False)
+    warned: tuple[CheckResult, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        broken = [check for check in self.checks if not check.success]
+        object.__setattr__(
+            self, "failed", tuple(check for check in broken if check.severity == "critical")
+        )
+        object.__setattr__(
+            self, "warned", tuple(check for check in broken if check.severity == "warning")
+        )
+
+    @property
+    def message(self) -> str:
+        """One line per failed critical check, most important first; empty when passed."""
+        return "\n".join(check.message for check in self.failed)
