@@ -11,7 +11,18 @@ class IngestionError(Exception):
 
 
 class TransientError(IngestionError):
-    """The same request may succeed later: 429, 5xx, time-outs, half a reply."""
+    """The same request may succeed later: 429, 5xx, time-outs, half a reply.
+
+    `retry_after` is the vendor's own wish in seconds, None when it expressed none.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class GaveUpError(TransientError):
+    """Transient to the last attempt: this run is over, a later one may succeed."""
 
 
 class TerminalError(IngestionError):
@@ -24,3 +35,16 @@ class ContractError(TerminalError):
 
 class FilterIgnoredError(ContractError):
     """An incremental reply holds a row older than the cursor: the vendor ignored the filter."""
+
+
+class ConfigurationError(TerminalError):
+    """A setting, credential or mapping is missing or wrong; the message names it and the fix."""
+
+
+class SeveralFailedError(IngestionError):
+    """Some resources failed, the others landed. `failures` are (what, error), in order."""
+
+    def __init__(self, failures: tuple[tuple[str, Exception], ...], landed: int) -> None:
+        self.failures = failures
+        lines = "\n".join(f"  {what}: {error}" for what, error in failures)
+        super().__init__(f"{len(failures)} failed, {landed} landed:\n{lines}")

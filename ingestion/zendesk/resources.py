@@ -1,4 +1,8 @@
-"""What is read from Zendesk."""
+"""What is read from Zendesk.
+
+A list of satisfaction ratings can only be filtered by the time the rating was offered, and it is
+answered later: the look-back re-reads the trailing month.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +71,7 @@ RESOURCES: tuple[Resource, ...] = (
             Column("created_at", "timestamp"),
             Column("updated_at", "timestamp"),
         ),
-        cursor=Cursor("updated_at", overlap=timedelta(minutes=10)),
+        cursor=Cursor("updated_at", overlap=timedelta(days=30)),
         modified_at="updated_at",
     ),
 )

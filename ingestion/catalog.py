@@ -1,0 +1,57 @@
+"""Every connector there is. A new vendor is one package and one line here."""
+
+from __future__ import annotations
+
+import ingestion.salesforce.client as salesforce
+import ingestion.salesforce.resources as salesforce_resources
+import ingestion.stripe.client as stripe
+import ingestion.stripe.resources as stripe_resources
+import ingestion.zendesk.client as zendesk
+import ingestion.zendesk.resources as zendesk_resources
+from ingestion.connections import nearest
+from ingestion.connector import Connector
+from ingestion.errors import ConfigurationError
+from ingestion.resource import Resource
+
+CONNECTORS: dict[str, Connector] = {
+    "salesforce": Connector(
+        "salesforce",
+        salesforce_resources.RESOURCES,
+        salesforce.open_client,
+        salesforce.pages,
+        lambda _: salesforce.ROWS_AT,
+        envelope=frozenset({"attributes"}),
+    ),
+    "stripe": Connector(
+        "stripe",
+        stripe_resources.RESOURCES,
+        stripe.open_client,
+        stripe.pages,
+        lambda _: stripe.ROWS_AT,
+        envelope=frozenset({"object"}),
+    ),
+    "zendesk": Connector(
+        "zendesk",
+        zendesk_resources.RESOURCES,
+        zendesk.open_client,
+        zendesk.pages,
+        zendesk.rows_at,
+    ),
+}
+
+
+def connector_of(source: str) -> Connector:
+    """The connector called `source`. Raises ConfigurationError naming the nearest one."""
+    if source not in CONNECTORS:
+        raise ConfigurationError(f"unknown source {source!r}{nearest(source, set(CONNECTORS))}")
+    return CONNECTORS[source]
+
+
+def resource_of(connector: Connector, name: str) -> Resource:
+    """The resource called `name`. Raises ConfigurationError naming the nearest one."""
+    by_name = {resource.name: resource for resource in connector.resources}
+    if name not in by_name:
+        raise ConfigurationError(
+            f"{connector.source} has no resource {name!r}{nearest(name, set(by_name))}"
+        )
+    return by_name[name]

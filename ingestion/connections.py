@@ -1,0 +1,160 @@
+"""Where vendors are and how to sign in; which sources an installation has.
+
+A `Connection` comes from the environment here, or from Airflow connections in the DAGs: both are a
+`Connections`, a callable of source and tenant.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+from ingestion.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One vendor for one tenant. `password` never shows in a repr."""
+
+    source: str
+    tenant: str
+    base_url: str
+    login: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}/{self.tenant}"
+
+
+Connections = Callable[[str, str], Connection]
+"""(source, tenant) -> Connection. Raises ConfigurationError when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredSource:
+    """One vendor of one tenant to read from."""
+
+    source: str
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredFolder:
+    """A folder of files and the mapping that reads them."""
+
+    folder: Path
+    mapping: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What `sources.yml` says."""
+
+    vendors: tuple[ConfiguredSource, ...]
+    files: tuple[ConfiguredFolder, ...]
+
+
+def connection_variable(source: str, tenant: str) -> str:
+    """Name of the environment variable: CLOSEBOOK_CONN_SALESFORCE__AURORA."""
+    return f"CLOSEBOOK_CONN_{source}__{tenant}".upper().replace("-", "_")
+
+
+def connection_from_environment(source: str, tenant: str) -> Connection:
+    """Reads ``http://login:password@host:port`` (parts URL-encoded) from the environment.
+
+    Raises ConfigurationError, without the value, when it is missing or is no such URL.
+    """
+    variable = connection_variable(source, tenant)
+    shape = "http(s)://login:password@host:port, login and password URL-encoded"
+    value = os.environ.get(variable, "")
+    if not value:
+        raise ConfigurationError(
+            f"no connection for {source} of tenant {tenant}: set {variable} to {shape}"
+        )
+    # The value holds a password: neither the message nor the chained error may repeat it.
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ConfigurationError(f"{variable} is not a URL; its shape is {shape}") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(f"{variable} is not a URL; its shape is {shape}")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return Connection(
+        source=source,
+        tenant=tenant,
+        base_url=f"{parts.scheme}://{host}" + (f":{port}" if port else ""),
+        login=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def configured_sources(home_root: Path) -> Sources:
+    """Reads ``<home_root>/sources.yml``; relative folders are relative to `home_root`.
+
+    Raises ConfigurationError naming the file, the entry and the nearest valid key.
+    """
+    path = home_root / "sources.yml"
+    if not path.is_file():
+        raise ConfigurationError(
+            f"{path} does not exist: write which sources to read, e.g.\n"
+            "sources:\n  - {source: salesforce, tenant: aurora}\n"
+            "files:\n  - {folder: files/payroll/aurora, mapping: mapping.yml}"
+        )
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: expected the keys sources and files")
+    check_keys(content, {"sources", "files"}, set(), str(path))
+    vendors = tuple(
+        ConfiguredSource(entry["source"], entry["tenant"])
+        for entry in _entries(content, "sources", {"source", "tenant"}, path)
+    )
+    folders = []
+    for entry in _entries(content, "files", {"folder", "mapping"}, path):
+        folder = home_root / Path(entry["folder"]).expanduser()
+        folders.append(ConfiguredFolder(folder, folder / entry["mapping"]))
+    return Sources(vendors, tuple(folders))
+
+
+def _entries(
+    content: dict[str, Any], section: str, keys: set[str], path: Path
+) -> list[dict[str, str]]:
+    entries = content.get(section) or []
+    if not isinstance(entries, list):
+        raise ConfigurationError(f"{path}: {section} must be a list")
+    for number, entry in enumerate(entries, 1):
+        where = f"{path}: {section}, entry {number}"
+        if not isinstance(entry, dict):
+            raise ConfigurationError(f"{where}: expected {sorted(keys)}, got {entry!r}")
+        check_keys(entry, keys, keys, where)
+        for key in keys:
+            if not isinstance(entry[key], str):
+                raise ConfigurationError(f"{where}: {key} must be text, got {entry[key]!r}")
+    return entries
+
+
+def check_keys(found: dict[str, Any], known: set[str], required: set[str], where: str) -> None:
+    """Refuses unknown and missing keys, naming the place and the nearest valid key."""
+    for key in found:
+        if key not in known:
+            raise ConfigurationError(f"{where}: unknown key {key!r}{nearest(str(key), known)}")
+    for key in sorted(required):
+        if found.get(key) in (None, "", [], {}):
+            raise ConfigurationError(f"{where}: {key!r} is missing")
+
+
+def nearest(name: str, valid: set[str]) -> str:
+    """A hint to end an error with: the closest valid name, or all of them."""
+    close = get_close_matches(name, sorted(valid), n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; valid are {', '.join(sorted(valid))}"

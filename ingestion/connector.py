@@ -1,0 +1,36 @@
+"""The seam between a vendor and the extraction: a `Connector` is a client plus its resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ingestion.connections import Connection
+from ingestion.http import HttpClient, HttpSettings
+from ingestion.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One reply, exactly as received. `cursor` is the vendor's own opaque cursor after it."""
+
+    content: bytes
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One vendor.
+
+    `open` makes a client for a connection. `pages(client, resource, since)` yields every page of
+    rows at or after `since` (None: everything); `since` is UTC ISO 8601 for time cursors, epoch
+    seconds for integer ones, the vendor's own text for opaque ones. `rows_at` is the key of a
+    page that holds its rows. `envelope` are keys of every row that are not data.
+    """
+
+    source: str
+    resources: tuple[Resource, ...]
+    open: Callable[[Connection, HttpSettings], HttpClient]
+    pages: Callable[[HttpClient, Resource, str | None], Iterator[Page]]
+    rows_at: Callable[[Resource], str]
+    envelope: frozenset[str] = frozenset()

@@ -1,0 +1,211 @@
+"""Extraction: from a vendor's pages to one committed load, and all sources side by side."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from ingestion.catalog import connector_of, resource_of
+from ingestion.clock import Clock
+from ingestion.connections import Connection, Connections, Sources
+from ingestion.connector import Connector
+from ingestion.errors import ConfigurationError, SeveralFailedError
+from ingestion.http import HttpSettings
+from ingestion.landing import Landing, Manifest, OpenLoad
+from ingestion.resource import Resource
+from ingestion.state import position
+from ingestion.typed import cursor_text, landed_columns, schema_version, write_typed
+
+SALT_VARIABLE = "CLOSEBOOK_HASH_SALT"
+_PER_HOST = 2
+
+
+def ingest(
+    source: str,
+    tenant: str,
+    resource: str,
+    connection: Connection,
+    landing: Landing,
+    clock: Clock,
+    settings: HttpSettings | None = None,
+) -> Manifest:
+    """Reads the news of one resource and commits it as one load with the new cursor.
+
+    A load without rows is committed too: it says that the resource is fresh. Raises GaveUpError
+    when the vendor stays unwell, another IngestionError when it refuses, breaks its contract or
+    ignores the filter; then nothing of the load is visible and the cursor has not moved.
+    """
+    connector = connector_of(source)
+    declared = resource_of(connector, resource)
+    salt = _salt(source, declared)
+    before = position(landing, source, tenant, resource)
+    since = _since(declared, before.cursor if before else None)
+    started = clock.now()
+    with landing.open_load(source, tenant, resource) as load:
+        pages, opaque = _fetch(
+            connector, declared, connection, settings or HttpSettings(), since, load
+        )
+        recorded_at = clock.now()
+        typed = write_typed(
+            load,
+            connector,
+            declared,
+            recorded_at=recorded_at,
+            is_backfill=before is None,
+            since=since,
+            salt=salt,
+        )
+        newest = opaque or _capped(declared, typed.newest, started)
+        return load.commit(
+            Manifest(
+                load_id=load.load_id,
+                source=source,
+                tenant=tenant,
+                resource=resource,
+                recorded_at=recorded_at.astimezone(UTC).isoformat(),
+                rows=typed.part.rows,
+                files=(typed.part,),
+                cursor=_later(declared, before.cursor if before else None, newest),
+                is_backfill=before is None,
+                rejected_rows=typed.rejected_rows,
+                rejects=typed.rejects,
+                pages=pages,
+                unknown_columns=typed.unknown_columns,
+                schema_version=schema_version(landed_columns(declared)),
+                extra={"continues": before.commit_seq if before else None, "since": since},
+            )
+        )
+
+
+def _fetch(
+    connector: Connector,
+    resource: Resource,
+    connection: Connection,
+    settings: HttpSettings,
+    since: str | None,
+    load: OpenLoad,
+) -> tuple[tuple[str, ...], str | None]:
+    """Writes every page gzipped, exactly as received; returns their paths and the last cursor."""
+    written: list[str] = []
+    cursor: str | None = None
+    with connector.open(connection, settings) as client:
+        for number, page in enumerate(connector.pages(client, resource, since), 1):
+            name = f"pages-{number:05d}.json.gz"
+            path = load.folder / name
+            # mtime=0: the same bytes make the same file.
+            path.write_bytes(gzip.compress(page.content, compresslevel=5, mtime=0))
+            path.chmod(0o600)
+            written.append(load.relative(name))
+            cursor = page.cursor or cursor
+    return tuple(written), cursor
+
+
+def _salt(source: str, resource: Resource) -> str:
+    """The salt of hashed columns; required as soon as the resource declares one."""
+    salt = os.environ.get(SALT_VARIABLE, "")
+    hashed = [column.name for column in resource.columns if column.personal == "hash"]
+    if hashed and not salt:
+        raise ConfigurationError(
+            f"{source} {resource.name}: {', '.join(hashed)} must be hashed, but {SALT_VARIABLE} is "
+            "not set. Set it to a long random text, keep it, and never change it: the same person "
+            "must keep the same hash"
+        )
+    return salt
+
+
+def _since(resource: Resource, cursor: str | None) -> str | None:
+    """What to ask for: the last cursor less the overlap, whole seconds; opaque ones as they are."""
+    if resource.cursor is None or cursor is None or resource.cursor.opaque:
+        return cursor
+    overlap = resource.cursor.overlap
+    if resource.column(resource.cursor.column).type == "bigint":
+        return str(int(cursor) - int(overlap.total_seconds()))
+    instant = (datetime.fromisoformat(cursor) - overlap).replace(microsecond=0)
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _capped(resource: Resource, newest: str | None, started: datetime) -> str | None:
+    """`newest`, but never past the start of the extraction.
+
+    A row dated in the future would carry the cursor there, and until then no news would be read.
+    """
+    if resource.cursor is None or newest is None:
+        return None
+    if resource.column(resource.cursor.column).type == "bigint":
+        return str(min(int(newest), int(started.timestamp())))
+    limit = cursor_text(started.astimezone(UTC).replace(tzinfo=None))
+    return min(newest, limit, key=datetime.fromisoformat)
+
+
+def _later(resource: Resource, before: str | None, newest: str | None) -> str | None:
+    """A cursor never goes back: the later of the two."""
+    if resource.cursor is None or newest is None or before is None:
+        return newest or before
+    if resource.cursor.opaque:
+        return newest
+    if resource.column(resource.cursor.column).type == "bigint":
+        return str(max(int(before), int(newest)))
+    return max(before, newest, key=datetime.fromisoformat)
+
+
+def ingest_all(
+    sources: Sources,
+    landing: Landing,
+    clock: Clock,
+    connections: Connections,
+    progress: Callable[[str], None],
+    settings: HttpSettings | None = None,
+) -> list[Manifest]:
+    """Reads every resource of every configured source, side by side.
+
+    At most two requests run against one host. `progress` gets one line per resource. A
+    failure does not stop the others: all are raised together as one SeveralFailedError at the end.
+    """
+    failures: list[tuple[str, Exception]] = []
+    landed: list[Manifest] = []
+    tasks: dict[str, list[tuple[Connection, str]]] = defaultdict(list)
+    for vendor in sources.vendors:
+        try:
+            connection = connections(vendor.source, vendor.tenant)
+            resources = connector_of(vendor.source).resources
+        except ConfigurationError as error:
+            failures.append((f"{vendor.source}/{vendor.tenant}", error))
+            continue
+        tasks[connection.base_url] += [(connection, resource.name) for resource in resources]
+
+    def timed(connection: Connection, resource: str) -> Manifest:
+        began = time.monotonic()
+        load = ingest(
+            connection.source, connection.tenant, resource, connection, landing, clock, settings
+        )
+        progress(f"{_line(load)} in {time.monotonic() - began:.1f} s")
+        return load
+
+    pools = {host: ThreadPoolExecutor(_PER_HOST) for host in tasks}
+    futures: list[tuple[str, Future[Manifest]]] = [
+        (f"{connection.name}/{resource}", pools[host].submit(timed, connection, resource))
+        for host, work in tasks.items()
+        for connection, resource in work
+    ]
+    for name, future in futures:
+        try:
+            landed.append(future.result())
+        except Exception as error:  # collected, and raised together below
+            failures.append((name, error))
+    for pool in pools.values():
+        pool.shutdown()
+    if failures:
+        raise SeveralFailedError(tuple(failures), len(landed))
+    return landed
+
+
+def _line(load: Manifest) -> str:
+    drift = f", unknown columns {', '.join(load.unknown_columns)}" if load.unknown_columns else ""
+    refused = f", {load.rejected_rows} refused" if load.rejected_rows else ""
+    kind = "back-fill" if load.is_backfill else "news"
+    return f"{load.source}/{load.tenant}/{load.resource}: {load.rows} rows ({kind}){refused}{drift}"

@@ -1,0 +1,413 @@
+"""Raw pages -> typed Parquet, inside DuckDB.
+
+Every value is read as text beside its JSON type, cast to the declared type, and refused when the
+cast fails or would lose something. Refused rows go to ``rejects-00001.parquet`` with row, field,
+value, why and fix; the others, the last of each key, to ``part-00000.parquet``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.connector import Connector
+from ingestion.errors import ContractError, FilterIgnoredError
+from ingestion.landing import LoadFile, OpenLoad
+from ingestion.resource import Column, ColumnType, Resource
+
+SQL_TYPES: dict[ColumnType, str] = {
+    "string": "VARCHAR",
+    "bigint": "BIGINT",
+    "int": "INTEGER",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "decimal(18,2)": "DECIMAL(18,2)",
+    "decimal(18,6)": "DECIMAL(18,6)",
+    "json": "VARCHAR",
+}
+
+LOAD_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
+    ("_load_id", "string"),
+    ("_row_number", "bigint"),
+    ("_page", "int"),
+    ("_recorded_at", "timestamp"),
+    ("_is_backfilled", "boolean"),
+    ("_tenant", "string"),
+)
+"""What every landed row says of its load. `_row_number` counts through the whole load, from 1."""
+
+PART = "part-00000.parquet"
+REJECTS = "rejects-00001.parquet"
+_PAGE_NUMBER = re.compile(r"pages-(\d+)\.json\.gz$")
+_VALUE_SHOWN = 200
+_MAX_OBJECT = 256 * 1024 * 1024
+
+# DuckDB reads a JSON number with a fraction through a double: exact up to 15 digits. Pages with
+# longer ones are parsed from a copy that has them as strings.
+_LONG_FRACTION = re.compile(rb"[0-9][0-9.]{15,}")
+_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9]+[0-9.eE+-]*')
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a load came to. `newest` is the highest cursor value seen, as cursor text."""
+
+    part: LoadFile
+    rejects: tuple[LoadFile, ...]
+    rejected_rows: int
+    unknown_columns: tuple[str, ...]
+    newest: str | None
+
+
+def landed_columns(resource: Resource) -> tuple[tuple[str, ColumnType], ...]:
+    """Name and type of the columns of a resource's Parquet, in order; dropped ones are absent."""
+    declared = tuple((c.name, c.type) for c in resource.columns if c.personal != "drop")
+    return declared + LOAD_COLUMNS
+
+
+def schema_version(columns: tuple[tuple[str, ColumnType], ...]) -> str:
+    """A short fingerprint of the columns and types that a Parquet file was written with."""
+    return hashlib.sha256(repr(columns).encode()).hexdigest()[:12]
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB in UTC that never reaches for an extension over the network."""
+    connection = duckdb.connect(
+        config={
+            "threads": 2,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def name_of(column: str) -> str:
+    """`column` as a quoted SQL name."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def write_typed(
+    load: OpenLoad,
+    connector: Connector,
+    resource: Resource,
+    *,
+    recorded_at: datetime,
+    is_backfill: bool,
+    since: str | None,
+    salt: str,
+) -> Typed:
+    """Types the pages in the load's folder and writes the Parquet files beside them.
+
+    `since` is what was asked for: a row older than it raises FilterIgnoredError. `salt` is used for
+    hashed columns only. Raises ContractError when no row has a key or the pages hold no rows list.
+    """
+    what = f"{load.source}/{load.tenant}/{resource.name}"
+    with tempfile.TemporaryDirectory() as scratch, connect() as db:
+        db.execute("SET VARIABLE salt = $salt", {"salt": salt})
+        _read_pages(db, load.folder, Path(scratch), connector.rows_at(resource), what)
+        unknown = _unknown_columns(db, connector, resource)
+        db.execute(_checked(resource, f"ingestion/{load.source}/resources.py"))
+        _refuse_keyless(db, resource, what)
+        if since is not None and resource.cursor is not None and not resource.cursor.opaque:
+            _refuse_older(db, resource, since, what)
+        rejects, rejected_rows = _write_rejects(db, load)
+        rows = _write_part(db, load, resource, recorded_at, is_backfill)
+        return Typed(
+            part=LoadFile(load.relative(PART), rows, sha256_of(load.folder / PART)),
+            rejects=rejects,
+            rejected_rows=rejected_rows,
+            unknown_columns=unknown,
+            newest=_newest(db, resource),
+        )
+
+
+def _read_pages(
+    db: duckdb.DuckDBPyConnection, folder: Path, scratch: Path, rows_at: str, what: str
+) -> None:
+    """Creates `page_row (page, row_number, content JSON)` from all pages."""
+    files = []
+    for path in sorted(folder.glob("pages-*.json.gz")):
+        content = gzip.decompress(path.read_bytes())
+        if _LONG_FRACTION.search(content):
+            path = scratch / path.name
+            path.write_bytes(gzip.compress(_STRING_OR_NUMBER.sub(_quoted, content), 1))
+        files.append(str(path))
+    try:
+        db.execute(
+            f"""
+            CREATE TEMP TABLE page_row AS
+            WITH page AS (
+                SELECT
+                    regexp_extract(filename, 'pages-([0-9]+)', 1)::INT AS page,
+                    {name_of(rows_at)} AS rows
+                FROM read_json(
+                    $files, columns = {{{literal(rows_at)}: 'JSON[]'}}, format = 'unstructured',
+                    filename = true, maximum_object_size = {_MAX_OBJECT}
+                )
+            ),
+            item AS (
+                SELECT page, unnest(rows) AS content, generate_subscripts(rows, 1) AS position
+                FROM page
+            )
+            SELECT
+                page, position, content,
+                row_number() OVER (ORDER BY page, position) AS row_number
+            FROM item
+            """,  # noqa: S608  the name is declared in code
+            {"files": files},
+        )
+    except duckdb.InvalidInputException as error:
+        raise ContractError(
+            f"{what}: a page's {rows_at!r} is not a list of rows: {str(error).splitlines()[0]}"
+        ) from None
+
+
+def _quoted(found: re.Match[bytes]) -> bytes:
+    """A number with a fraction becomes a string; strings and whole numbers stay."""
+    text = found.group()
+    return b'"' + text + b'"' if text[:1] != b'"' and b"." in text else text
+
+
+def _unknown_columns(
+    db: duckdb.DuckDBPyConnection, connector: Connector, resource: Resource
+) -> tuple[str, ...]:
+    known = {column.source_path.split(".")[0] for column in resource.columns} | connector.envelope
+    found = db.execute(
+        "SELECT DISTINCT unnest(json_keys(content)) FROM page_row "
+        "WHERE json_type(content) = 'OBJECT'"
+    ).fetchall()
+    return tuple(sorted(name for (name,) in found if name not in known))
+
+
+def _checked(resource: Resource, declared_in: str) -> str:
+    """SQL for `checked`: every column cast, and `faults`, all that is wrong with the row."""
+    paths = ", ".join(literal(_json_path(column)) for column in resource.columns)
+    kinds, texts, values, faults = [], [], [], []
+    for number, column in enumerate(resource.columns, 1):
+        kinds.append(f"json_type(leaf[{number}]) AS kind_{number}")
+        leaf = f"leaf[{number}]->>'$'"
+        if column.type != "string":
+            # Some vendors send "" for an empty number or date: that is empty, not wrong.
+            leaf = f"nullif({leaf}, '')"
+        texts.append(f"{leaf} AS text_{number}")
+        kind, text = f"kind_{number}", f"text_{number}"
+        values.append(f"{_value(column, text)} AS {name_of(column.name)}")
+        shown = "'(personal)'" if column.personal else f"left({text}, {_VALUE_SHOWN})"
+        problem = _problem(column, kind, text, is_key=column.name == resource.key)
+        fix = (
+            f"correct the row at the source, or the declaration of {resource.name}.{column.name} "
+            f"in {declared_in}"
+        )
+        faults.append(
+            f"struct_pack(field := {literal(column.source_path)}, value := {shown}, "
+            f"why := {problem}, fix := {literal(fix)})"
+        )
+    return f"""
+        CREATE TEMP TABLE checked AS
+        WITH leaf AS (
+            SELECT page, row_number, json_extract(content, [{paths}]) AS leaf FROM page_row
+        ),
+        text AS (
+            SELECT page, row_number, {", ".join(kinds)}, {", ".join(texts)} FROM leaf
+        )
+        SELECT
+            page, row_number, {", ".join(values)},
+            list_filter([{", ".join(faults)}], lambda fault: fault.why IS NOT NULL) AS faults
+        FROM text
+        """  # noqa: S608  names are declared in code, literals are quoted
+
+
+def _json_path(column: Column) -> str:
+    return "$" + "".join(f'."{part}"' for part in column.source_path.split("."))
+
+
+def _value(column: Column, text: str) -> str:
+    """SQL that casts `text`; null when it cannot be cast."""
+    if column.personal == "hash":
+        return f"sha256(getvariable('salt') || {text})"
+    return cast_sql(column.type, text)
+
+
+def cast_sql(kind: ColumnType, text: str) -> str:
+    """SQL for the value of ISO text `text` in type `kind`; null when it is no such value."""
+    match kind:
+        case "string" | "json":
+            return text
+        case "boolean":
+            return f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+        case "timestamp":
+            # Through TIMESTAMPTZ: a plain cast to TIMESTAMP drops the offset without a word.
+            return (
+                f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]') "
+                f"THEN try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"
+            )
+        case "date":
+            return (
+                f"CASE WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') "
+                f"THEN try_cast({text} AS DATE) END"
+            )
+        case _:
+            # A cast to a narrower number rounds: what would be lost makes it null.
+            return (
+                f"CASE WHEN try_cast({text} AS DECIMAL(38,16)) = "
+                f"try_cast({text} AS {SQL_TYPES[kind]}) THEN try_cast({text} AS {SQL_TYPES[kind]}) "
+                "END"
+            )
+
+
+def _problem(column: Column, kind: str, text: str, *, is_key: bool) -> str:
+    """SQL for why the value is refused, null when it is fine."""
+    cases = []
+    if is_key:
+        cases.append(f"WHEN nullif({text}, '') IS NULL THEN 'the row has no key'")
+    if column.type != "json":
+        cases.append(
+            f"WHEN {kind} IN ('OBJECT', 'ARRAY') "
+            f"THEN 'the type changed: ' || lower({kind}) || ' where {column.type} is declared'"
+        )
+    if column.type not in {"string", "json"}:
+        cases.append(
+            f"WHEN {text} IS NOT NULL AND ({cast_sql(column.type, text)}) IS NULL "
+            f"THEN 'not a value of the declared type {column.type}'"
+        )
+    return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
+
+
+def _refuse_keyless(db: duckdb.DuckDBPyConnection, resource: Resource, what: str) -> None:
+    key = name_of(resource.key)
+    counted = db.execute(
+        f"SELECT count(*), count(nullif({key}::VARCHAR, '')) FROM checked"  # noqa: S608
+    ).fetchone()
+    rows, keyed = counted or (0, 0)
+    if rows and not keyed:
+        path = resource.column(resource.key).source_path
+        raise ContractError(
+            f"{what}: none of {rows} rows has its key {path!r}: the reply is not what was asked "
+            "for, or the vendor renamed the key. Look at the vendor's change log; nothing landed"
+        )
+
+
+def _refuse_older(db: duckdb.DuckDBPyConnection, resource: Resource, since: str, what: str) -> None:
+    assert resource.cursor is not None
+    column = resource.column(resource.cursor.column)
+    value = name_of(column.name)
+    key = name_of(resource.key)
+    floor = cast_sql(column.type, "$since")
+    found = db.execute(
+        f"""
+        SELECT page, row_number, {key}, {value} FROM checked
+        WHERE {value} < {floor} ORDER BY {value}, row_number LIMIT 1
+        """,  # noqa: S608
+        {"since": since},
+    ).fetchone()
+    if found:
+        page, row_number, row_key, row_value = found
+        raise FilterIgnoredError(
+            f"{what}: page {page}, row {row_number} ({row_key}) has {column.source_path} "
+            f"{row_value}, older than the {since} asked for: the vendor ignored the filter. "
+            "Nothing landed; check the query's time format and the vendor's API version"
+        )
+
+
+def _write_rejects(
+    db: duckdb.DuckDBPyConnection, load: OpenLoad
+) -> tuple[tuple[LoadFile, ...], int]:
+    rejected_rows = _count(db, "SELECT count(*) FROM checked WHERE len(faults) > 0")
+    if not rejected_rows:
+        return (), 0
+    path = load.folder / REJECTS
+    _copy(
+        db,
+        "SELECT page, row_number, unnest(faults, recursive := true) FROM checked "
+        "ORDER BY row_number",
+        path,
+    )
+    lines = _count(db, "SELECT sum(len(faults))::BIGINT FROM checked")
+    return (LoadFile(load.relative(REJECTS), lines, sha256_of(path)),), rejected_rows
+
+
+def _write_part(
+    db: duckdb.DuckDBPyConnection,
+    load: OpenLoad,
+    resource: Resource,
+    recorded_at: datetime,
+    is_backfill: bool,
+) -> int:
+    """The last good row of each key; returns how many."""
+    now = f"TIMESTAMP {literal(recorded_at.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f'))}"
+    recorded = now
+    if is_backfill and resource.modified_at:
+        # Never later than the commit: a row dated 2099 must reach the gate, not wait until then.
+        recorded = f"least(coalesce({_instant(resource)}, {now}), {now})"
+    key = name_of(resource.key)
+    columns = ", ".join(name_of(c.name) for c in resource.columns if c.personal != "drop")
+    db.execute(
+        f"""
+        CREATE TEMP TABLE part AS
+        WITH good AS (
+            SELECT *, max(row_number) OVER (PARTITION BY {key}) AS last_row_number
+            FROM checked WHERE len(faults) = 0
+        )
+        SELECT
+            {columns}, {literal(load.load_id)} AS _load_id, row_number AS _row_number,
+            page AS _page, {recorded} AS _recorded_at, {str(is_backfill).lower()} AS _is_backfilled,
+            {literal(load.tenant)} AS _tenant
+        FROM good WHERE row_number = last_row_number
+        """  # noqa: S608
+    )
+    _copy(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
+    return _count(db, "SELECT count(*) FROM part")
+
+
+def _instant(resource: Resource) -> str:
+    """SQL for the vendor's modification time of a row, as a UTC timestamp."""
+    column = resource.column(resource.modified_at)
+    name = name_of(column.name)
+    return f"epoch_ms({name} * 1000)" if column.type == "bigint" else name
+
+
+def _newest(db: duckdb.DuckDBPyConnection, resource: Resource) -> str | None:
+    """The highest cursor value of any row, as cursor text; None without a time cursor or rows."""
+    if resource.cursor is None or resource.cursor.opaque:
+        return None
+    found = db.execute(
+        f"SELECT max({name_of(resource.cursor.column)}) FROM checked"  # noqa: S608
+    ).fetchone()
+    return cursor_text(found[0]) if found and found[0] is not None else None
+
+
+def cursor_text(value: datetime | int) -> str:
+    """A cursor value as it is kept in the manifest: UTC ISO 8601, or epoch seconds."""
+    if isinstance(value, int):
+        return str(value)
+    return value.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    db.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _count(db: duckdb.DuckDBPyConnection, query: str) -> int:
+    found: tuple[Any, ...] | None = db.execute(query).fetchone()
+    return int(found[0]) if found and found[0] is not None else 0

@@ -1,0 +1,86 @@
+"""A small HTTP server that plays back replies, so that the client meets a real socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+PORTS = range(8350, 8400)
+
+
+@dataclass
+class Vendor:
+    """Answers each request with the next reply of its path; the last reply of a path repeats."""
+
+    base_url: str = ""
+    replies: dict[str, list[Response | Callable[[Request], Response]]] = field(default_factory=dict)
+    asked: list[Request] = field(default_factory=list)
+
+    def on(self, path: str, *replies: Any) -> None:
+        """Sets the replies of `path`; a dict or list is sent as JSON, bytes as they are."""
+        self.replies[path] = [_response(reply) for reply in replies]
+
+    def asked_for(self, path: str) -> list[Request]:
+        return [request for request in self.asked if request.url.path == path]
+
+    async def answer(self, request: Request) -> Response:
+        await request.body()
+        self.asked.append(request)
+        waiting = self.replies.get(request.url.path)
+        if not waiting:
+            return Response(f"no reply recorded for {request.url.path}", 404)
+        reply = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        return reply(request) if callable(reply) and not isinstance(reply, Response) else reply
+
+
+def _response(reply: Any) -> Any:
+    if isinstance(reply, Response) or callable(reply):
+        return reply
+    content = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
+    return Response(content, media_type="application/json")
+
+
+@contextmanager
+def running_vendor() -> Iterator[Vendor]:
+    """A `Vendor` that listens on a free port of ours until the block is left."""
+    vendor = Vendor()
+    app = Starlette(
+        routes=[Route("/{path:path}", vendor.answer, methods=["GET", "POST"])],
+    )
+    with _free_socket() as listening:
+        vendor.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield vendor
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _free_socket() -> socket.socket:
+    for port in PORTS:
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", port))
+        except OSError:
+            listening.close()
+            continue
+        return listening
+    raise RuntimeError(f"no free port in {PORTS}")
