@@ -1,0 +1,145 @@
+"""The Salesforce objects of the demo company's org: fields, types, picklist values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FieldType = Literal[
+    "id", "string", "email", "phone", "url", "picklist", "reference", "boolean", "int", "double",
+    "percent", "currency", "date", "datetime",
+]  # fmt: skip
+
+STAGE_NAMES = (
+    "Qualification", "Discovery", "Proposal/Price Quote", "Negotiation/Review",
+    "Closed Won", "Closed Lost",
+)  # fmt: skip
+LEAD_STATUSES = ("New", "Working", "Qualified", "Unqualified")
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceField:
+    """One field. `values` of a picklist; `relation` of a reference, when queries may follow it."""
+
+    name: str
+    type: FieldType
+    values: tuple[str, ...] = ()
+    relation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceObject:
+    """One object. `resource` is its name in the world file."""
+
+    name: str
+    resource: str
+    key_prefix: str
+    fields: tuple[SalesforceField, ...]
+
+    def field(self, name: str) -> SalesforceField | None:
+        """The field with this name in any case; None when there is none."""
+        return next((field for field in self.fields if field.name.lower() == name.lower()), None)
+
+    def relation(self, name: str) -> SalesforceField | None:
+        """The reference field whose relation has this name in any case."""
+        return next(
+            (f for f in self.fields if f.relation and f.relation.lower() == name.lower()), None
+        )
+
+
+def _fields(type: FieldType, names: str) -> tuple[SalesforceField, ...]:
+    return tuple(SalesforceField(name, type) for name in names.split())
+
+
+def _object(
+    name: str, resource: str, key_prefix: str, *fields: tuple[SalesforceField, ...]
+) -> SalesforceObject:
+    standard = (
+        *_fields("id", "Id"),
+        *_fields("reference", "CreatedById"),
+        *_fields("datetime", "CreatedDate SystemModstamp LastModifiedDate"),
+        *_fields("boolean", "IsDeleted"),
+    )
+    return SalesforceObject(name, resource, key_prefix, standard + sum(fields, ()))
+
+
+_STAGE = (SalesforceField("StageName", "picklist", STAGE_NAMES),)
+_CURRENCY = _fields("picklist", "CurrencyIsoCode")
+_CHANGE = _fields("picklist", "Field") + _fields("string", "OldValue NewValue")
+
+OBJECTS: dict[str, SalesforceObject] = {
+    entry.name.lower(): entry
+    for entry in (
+        _object(
+            "Account", "account", "001",
+            _fields("string", "Name Region__c"), _fields("url", "Website"),
+            _fields("picklist", "Industry"), _fields("phone", "Phone"),
+            _fields("reference", "ParentId OwnerId MasterRecordId"), _CURRENCY,
+        ),
+        _object(
+            "User", "user", "005",
+            _fields("string", "Name EmployeeNumber Team__c Region__c Title Username"),
+            _fields("email", "Email"), _fields("phone", "MobilePhone"),
+            _fields("reference", "ManagerId"), _fields("boolean", "IsActive"),
+            _fields("date", "Hire_Date__c End_Date__c"),
+        ),
+        _object(
+            "Lead", "lead", "00Q",
+            _fields("string", "Name FirstName LastName Company"), _fields("email", "Email"),
+            _fields("picklist", "LeadSource"),
+            (SalesforceField("Status", "picklist", LEAD_STATUSES),),
+            _fields("reference", "OwnerId ConvertedAccountId ConvertedOpportunityId"),
+            _fields("boolean", "IsConverted"), _fields("date", "ConvertedDate"),
+        ),
+        _object(
+            "Opportunity", "opportunity", "006",
+            _fields("string", "Name NextStep"), _STAGE, _CURRENCY,
+            _fields("picklist", "Type LeadSource Loss_Reason__c"),
+            _fields("reference", "AccountId OwnerId"), _fields("currency", "Amount"),
+            _fields("percent", "Probability"), _fields("date", "CloseDate"),
+            _fields("boolean", "IsClosed IsWon"),
+            _fields(
+                "datetime",
+                "Closed_At__c Discovery_Completed__c Proposal_Sent__c Customer_Committed__c"
+                " Contract_Signed__c",
+            ),
+        ),
+        _object(
+            "OpportunityLineItem", "opportunity_line_item", "00k",
+            _fields("reference", "OpportunityId"),
+            (SalesforceField("Product2Id", "reference", relation="Product2"),),
+            _fields("string", "ProductCode"), _fields("double", "Quantity"),
+            _fields("currency", "UnitPrice TotalPrice"), _CURRENCY,
+        ),
+        _object(
+            "OpportunityContactRole", "opportunity_contact_role", "00K",
+            _fields("reference", "OpportunityId ContactId"), _fields("picklist", "Role"),
+            _fields("boolean", "IsPrimary"),
+        ),
+        _object(
+            "Task", "task", "00T",
+            _fields("reference", "WhatId WhoId AccountId OwnerId"), _fields("string", "Subject"),
+            _fields("picklist", "TaskSubtype Status Priority"), _fields("date", "ActivityDate"),
+            _fields("datetime", "CompletedDateTime"), _fields("int", "CallDurationInSeconds"),
+        ),
+        _object("LeadHistory", "lead_history", "017", _fields("reference", "LeadId"), _CHANGE),
+        _object(
+            "OpportunityHistory", "opportunity_history", "008",
+            _fields("reference", "OpportunityId"), _STAGE, _CURRENCY,
+            _fields("currency", "Amount"), _fields("date", "CloseDate"),
+            _fields("percent", "Probability"),
+        ),
+        _object(
+            "OpportunityFieldHistory", "opportunity_field_history", "017",
+            _fields("reference", "OpportunityId"), _CHANGE,
+        ),
+    )
+}  # fmt: skip
+"""Objects that can be queried, by lower-case name."""
+
+RELATED: dict[str, SalesforceObject] = {
+    "Product2": _object(
+        "Product2", "", "01t", _fields("string", "Name ProductCode"), _fields("picklist", "Family")
+    )
+}
+"""Objects that can only be reached through a relation of that name."""
