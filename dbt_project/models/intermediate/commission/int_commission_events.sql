@@ -1,0 +1,89 @@
+with
+
+receipts as (
+    select
+        tenant,
+        payment_source_id,
+        invoice_source_id,
+        opportunity_source_id,
+        paid_at,
+        paid_date,
+        period_month,
+        gross_amount,
+        commissionable_amount,
+        currency_code,
+        fx_rate_id,
+        unlinked_reason,
+        amount_reason
+    from {{ ref('int_commission_receipts') }}
+),
+
+opportunities as (
+    select
+        tenant,
+        source_id,
+        is_won,
+        owner_source_id_at_close
+    from {{ ref('fct_opportunity') }}
+),
+
+reps as (
+    select
+        tenant,
+        source_id,
+        employee_number
+    from {{ ref('dim_rep') }}
+),
+
+assignments as (
+    select
+        tenant,
+        employee_number,
+        plan_id,
+        valid_from,
+        valid_to
+    from {{ ref('stg_policy__plan_assignment') }}
+),
+
+final as (
+    select
+        receipts.tenant,
+        receipts.payment_source_id,
+        receipts.invoice_source_id,
+        {{ dbt.concat(['receipts.payment_source_id', "'|'", 'receipts.invoice_source_id']) }}
+            as credit_id,
+        receipts.opportunity_source_id,
+        receipts.paid_at,
+        receipts.period_month,
+        assignments.employee_number,
+        assignments.plan_id,
+        receipts.gross_amount,
+        receipts.commissionable_amount,
+        receipts.currency_code,
+        receipts.fx_rate_id,
+        -- The first that applies; null means that the row is a credit.
+        case
+            when receipts.unlinked_reason is not null then receipts.unlinked_reason
+            when opportunities.is_won is not true then 'opportunity_not_won'
+            when opportunities.owner_source_id_at_close is null then 'no_owner'
+            when assignments.plan_id is null then 'owner_not_on_plan'
+            when receipts.amount_reason is not null then receipts.amount_reason
+        end as reason_code
+    from receipts
+    left join opportunities
+        on
+            receipts.tenant = opportunities.tenant
+            and receipts.opportunity_source_id = opportunities.source_id
+    left join reps
+        on
+            opportunities.tenant = reps.tenant
+            and opportunities.owner_source_id_at_close = reps.source_id
+    left join assignments
+        on
+            reps.tenant = assignments.tenant
+            and reps.employee_number = assignments.employee_number
+            and receipts.paid_date >= assignments.valid_from
+            and (assignments.valid_to is null or receipts.paid_date < assignments.valid_to)
+)
+
+select * from final

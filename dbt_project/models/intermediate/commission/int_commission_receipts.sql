@@ -1,0 +1,71 @@
+with
+
+allocations as (
+    select
+        tenant,
+        payment_source_id,
+        invoice_source_id,
+        opportunity_source_id,
+        paid_at,
+        paid_date,
+        gross_amount,
+        net_amount,
+        currency_code,
+        unlinked_reason
+    from {{ ref('fct_payment_allocation') }}
+),
+
+tenants as (
+    select
+        tenant,
+        currency_code
+    from {{ ref('stg_policy__tenant') }}
+),
+
+plan_rates as (
+    select
+        fx_rate_id,
+        from_currency,
+        to_currency,
+        rate,
+        valid_from,
+        valid_to
+    from {{ ref('stg_policy__fx_rate') }}
+    where rate_type = 'plan'
+),
+
+final as (
+    select
+        allocations.tenant,
+        allocations.payment_source_id,
+        allocations.invoice_source_id,
+        allocations.opportunity_source_id,
+        allocations.paid_at,
+        allocations.paid_date,
+        cast({{ dbt.date_trunc('month', 'allocations.paid_date') }} as date) as period_month,
+        allocations.gross_amount,
+        case
+            when allocations.currency_code = tenants.currency_code then allocations.net_amount
+            else {{ rd_rate('allocations.net_amount', 'plan_rates.rate') }}
+        end as commissionable_amount,
+        tenants.currency_code,
+        plan_rates.fx_rate_id,
+        allocations.unlinked_reason,
+        case
+            when allocations.net_amount is null then 'no_net_amount'
+            when allocations.currency_code = tenants.currency_code then null
+            when plan_rates.rate is null then 'no_fx_rate'
+        end as amount_reason
+    from allocations
+    inner join tenants
+        on allocations.tenant = tenants.tenant
+    left join plan_rates
+        on
+            allocations.currency_code = plan_rates.from_currency
+            and tenants.currency_code = plan_rates.to_currency
+            and allocations.currency_code <> tenants.currency_code
+            and allocations.paid_date >= plan_rates.valid_from
+            and (plan_rates.valid_to is null or allocations.paid_date < plan_rates.valid_to)
+)
+
+select * from final
