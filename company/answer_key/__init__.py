@@ -1,0 +1,41 @@
+"""The answer key: every mart of `docs/marts.md`, worked out from the world itself in plain Python.
+
+Written from that page alone. It shares nothing with the models, the ingestion or the generator:
+it reads the vendors' own JSON out of the world file, the policy folder and the payroll files, and
+computes with `Decimal` and `Fraction`. Slow and literal on purpose.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from company.answer_key import cash, commission, funnel, headline, retention
+from company.answer_key.facts import Row, read_facts
+
+__all__ = ["answer_key"]
+
+
+def answer_key(
+    world: Path, policy: Path, payroll: Path, *, seen_at: str, as_of_date: date
+) -> dict[str, list[Row]]:
+    """Table name -> rows, for a build as of `as_of_date` of a world last read at `seen_at`.
+
+    `seen_at` is UTC ISO 8601 (``2026-06-30T19:00:00Z``): versions after it were never extracted.
+    `payroll` holds one folder of CSV files per tenant.
+    """
+    facts = read_facts(world, policy, payroll, seen_at=seen_at, as_of_date=as_of_date)
+    money = cash.work_out(facts)
+    entries = funnel.stage_entries(facts, money)
+    lines, statements = commission.work_out(facts, money)
+    return {
+        "bridge_opportunity_invoice": money.bridge,
+        "fct_payment_allocation": money.allocations,
+        "mart_funnel_stage_conversion_by_cohort_month": funnel.conversions(facts, entries),
+        "mart_stage_entry_violation_by_rule_month": funnel.violations(facts, entries),
+        "mart_retention_triangle_by_first_invoice_month": retention.work_out(facts),
+        "mart_commission_statement_line": lines,
+        "mart_commission_statement": statements,
+        "mart_payroll_reconciliation": commission.reconcile(facts, statements),
+        "mart_headline_by_month": headline.work_out(facts),
+    }

@@ -1,0 +1,336 @@
+"""Stage entries, their verdicts, and the conversions between stages."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from company.answer_key.cash import Cash
+from company.answer_key.facts import (
+    Facts,
+    Row,
+    instant,
+    known_sum,
+    money,
+    month_of,
+    rate,
+    sure_instant,
+)
+
+COUNTED_KINDS = ("open", "won", "collected")
+MATURE_BELOW = Decimal("0.05")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a case into a stage, with the verdict of each rule that applies."""
+
+    tenant: str
+    pipeline_id: str
+    case_id: str
+    record_type: str
+    record_id: str
+    stage_id: str
+    stage_order: int
+    kind: str
+    entered_at: datetime
+    entered_on: date
+    verdicts: tuple[tuple[str, str, str], ...]
+    """(rule_id, verdict_at_entry, verdict_now)"""
+
+    @property
+    def is_qualified(self) -> bool:
+        return all(now not in ("fail", "unknown") for _, _, now in self.verdicts)
+
+
+def stage_entries(facts: Facts, cash: Cash) -> list[Entry]:
+    """Every entry, in the order (entered_at, stage order, source id) within its case."""
+    entries: list[tuple[tuple[object, ...], Entry]] = []
+    for tenant in facts.tenants:
+        opportunities = facts.opportunities(tenant)
+        case_of_lead = _cases_of_leads(facts, tenant)
+        judge = _Judge(facts, tenant)
+        for source_id, kind, record_id, name, at, then in _events(facts, tenant):
+            case_id = case_of_lead[record_id] if kind == "lead" else f"opportunity:{record_id}"
+            stage = _mapped(facts, tenant, kind, name, facts.local_date(at, tenant))
+            entries.append(
+                _entry(facts, tenant, case_id, kind, record_id, stage, at, judge, then, source_id)
+            )
+        for (owner, opportunity_id), at in cash.collected_at.items():
+            if owner == tenant and opportunity_id in opportunities:
+                day = facts.local_date(at, tenant)
+                stage = next(
+                    row["stage_id"]
+                    for row in facts.valid("process_stage", day, pipeline_id="default")
+                    if row["kind"] == "collected"
+                )
+                entries.append(
+                    _entry(
+                        facts, tenant, f"opportunity:{opportunity_id}", "opportunity",
+                        opportunity_id, stage, at, judge, {}, f"collected:{opportunity_id}",
+                    )
+                )  # fmt: skip
+    entries.sort(key=lambda pair: pair[0])
+    return [entry for _, entry in entries]
+
+
+def _cases_of_leads(facts: Facts, tenant: str) -> dict[str, str]:
+    opportunities = facts.opportunities(tenant)
+    cases = {}
+    for key, lead in facts.of("lead", tenant).items():
+        if sure_instant(lead["CreatedDate"]) < facts.as_of_at:
+            became = lead["ConvertedOpportunityId"]
+            cases[key] = f"opportunity:{became}" if became in opportunities else f"lead:{key}"
+    return cases
+
+
+def _events(
+    facts: Facts, tenant: str
+) -> Iterator[tuple[str, str, str, str, datetime, dict[str, object]]]:
+    """(source id, record type, record, vendor's stage, when, values at entry) of known records."""
+    leads = _cases_of_leads(facts, tenant)
+    for key in leads:
+        created = sure_instant(facts.of("lead", tenant)[key]["CreatedDate"])
+        yield f"created:{key}", "lead", key, "New", created, {}
+    for key, row in facts.of("lead_history", tenant).items():
+        at = sure_instant(row["CreatedDate"])
+        if row["Field"] == "Status" and row["LeadId"] in leads and at < facts.as_of_at:
+            yield key, "lead", row["LeadId"], row["NewValue"], at, {}
+    history: dict[str, list[tuple[datetime, str, Row]]] = defaultdict(list)
+    known = facts.opportunities(tenant)
+    for key, row in facts.of("opportunity_history", tenant).items():
+        at = sure_instant(row["CreatedDate"])
+        if row["OpportunityId"] in known and at < facts.as_of_at:
+            history[row["OpportunityId"]].append((at, key, row))
+    for opportunity_id, rows in history.items():
+        stage_before = None
+        for at, key, row in sorted(rows, key=lambda entry: entry[:2]):
+            if row["StageName"] != stage_before:
+                then = {"amount": money(row["Amount"]), "close_date": row["CloseDate"]}
+                yield key, "opportunity", opportunity_id, row["StageName"], at, then
+            stage_before = row["StageName"]
+
+
+def _mapped(facts: Facts, tenant: str, record_type: str, name: str, day: date) -> str:
+    rows = [
+        row
+        for row in facts.valid(
+            "stage_map",
+            day,
+            source_system="salesforce",
+            record_type=record_type,
+            source_stage=name,
+        )
+        if row["tenant"] in (tenant, "*") and row["pipeline_id"] in ("default", "*")
+    ]
+    rows.sort(key=lambda row: (row["tenant"] == "*", row["pipeline_id"] == "*"))
+    return str(rows[0]["stage_id"])
+
+
+def _entry(
+    facts: Facts,
+    tenant: str,
+    case_id: str,
+    record_type: str,
+    record_id: str,
+    stage_id: str,
+    at: datetime,
+    judge: _Judge,
+    then: dict[str, object],
+    source_id: str,
+) -> tuple[tuple[object, ...], Entry]:
+    day = facts.local_date(at, tenant)
+    stage = facts.valid("process_stage", day, pipeline_id="default", stage_id=stage_id)[0]
+    verdicts = judge.verdicts(record_id, stage_id, at, then) if record_type == "opportunity" else ()
+    entry = Entry(
+        tenant, "default", case_id, record_type, record_id, stage_id, int(stage["stage_order"]),
+        stage["kind"], at, day, verdicts,
+    )  # fmt: skip
+    return (tenant, case_id, at, entry.stage_order, source_id), entry
+
+
+class _Judge:
+    """Evaluates the policy's predicates in SQLite: three-valued logic of somebody else's making."""
+
+    def __init__(self, facts: Facts, tenant: str) -> None:
+        self.rules = [
+            row
+            for row in facts.valid("stage_entry_rule", facts.as_of_date)
+            if row["pipeline_id"] in ("default", "*")
+        ]
+        self.opportunities = facts.opportunities(tenant)
+        self.database = sqlite3.connect(":memory:")
+        self.decision_makers: dict[str, list[datetime]] = defaultdict(list)
+        for row in facts.of("opportunity_contact_role", tenant).values():
+            if row["Role"] == "Decision Maker":
+                self.decision_makers[row["OpportunityId"]].append(sure_instant(row["CreatedDate"]))
+
+    def verdicts(
+        self, opportunity_id: str, stage_id: str, at: datetime, then: dict[str, object]
+    ) -> tuple[tuple[str, str, str], ...]:
+        rules = [rule for rule in self.rules if rule["stage_id"] == stage_id]
+        if not rules:
+            return ()
+        row = self.opportunities[opportunity_id]
+        makers = self.decision_makers[opportunity_id]
+        context = {
+            "entered_at": _text(at),
+            "amount": _number(money(row["Amount"])),
+            "currency_code": row["CurrencyIsoCode"],
+            "close_date": row["CloseDate"],
+            "owner_source_id": row["OwnerId"],
+            "discovery_completed_at": _text(instant(row["Discovery_Completed__c"])),
+            "proposal_sent_at": _text(instant(row["Proposal_Sent__c"])),
+            "customer_committed_at": _text(instant(row["Customer_Committed__c"])),
+            "contract_signed_at": _text(instant(row["Contract_Signed__c"])),
+            "decision_maker_count": len(makers),
+            "decision_maker_count_at_entry": sum(created <= at for created in makers),
+            "amount_at_entry": _number(then.get("amount")),
+            "close_date_at_entry": then.get("close_date"),
+        }
+        found = []
+        for rule in rules:
+            at_entry = self._verdict(rule["predicate_at_entry"], context)
+            now = self._verdict(rule["predicate"], context)
+            if now == "pass" and at_entry == "fail":
+                now = "cured"
+            found.append((rule["rule_id"], at_entry, now))
+        return tuple(found)
+
+    def _verdict(self, predicate: str, context: dict[str, object]) -> str:
+        columns = ", ".join(f":{name} as {name}" for name in context)
+        sql = f"select ({predicate}) from (select {columns})"  # noqa: S608  policy, not input
+        (value,) = self.database.execute(sql, context).fetchone()
+        return "unknown" if value is None else "pass" if value else "fail"
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else f"{at:%Y-%m-%d %H:%M:%S.%f}"
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else float(str(value))
+
+
+def conversions(facts: Facts, entries: list[Entry]) -> list[Row]:
+    """`mart_funnel_stage_conversion_by_cohort_month`."""
+    cases: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        cases[(entry.tenant, entry.case_id)].append(entry)
+    stages = sorted(
+        (int(row["stage_order"]), row["stage_id"])
+        for row in facts.valid("process_stage", facts.as_of_date, pipeline_id="default")
+        if row["kind"] in COUNTED_KINDS
+    )
+    cohorts: dict[tuple[str, date, str], list[tuple[Entry, list[Entry]]]] = defaultdict(list)
+    for (tenant, _), path in cases.items():
+        first: dict[str, Entry] = {}
+        for entry in path:
+            first.setdefault(entry.stage_id, entry)
+        for stage_id, entry in first.items():
+            if entry.kind in COUNTED_KINDS:
+                cohorts[(tenant, month_of(entry.entered_on), stage_id)].append((entry, path))
+    rows = []
+    for (tenant, month, from_stage), members in cohorts.items():
+        from_order = next(order for order, stage in stages if stage == from_stage)
+        for to_order, to_stage in stages:
+            if to_order > from_order:
+                rows.append(
+                    {
+                        "tenant": tenant,
+                        "pipeline_id": "default",
+                        "cohort_month": month,
+                        "from_stage_id": from_stage,
+                        "to_stage_id": to_stage,
+                        **_cell(facts, tenant, members, to_order, to_stage),
+                    }
+                )
+    return rows
+
+
+def _cell(
+    facts: Facts, tenant: str, members: list[tuple[Entry, list[Entry]]], order: int, stage: str
+) -> Row:
+    def reaches(path: list[Entry]) -> bool:
+        return any(e.kind in COUNTED_KINDS and e.stage_order >= order for e in path)
+
+    reached = [(entry, path) for entry, path in members if reaches(path)]
+    skipped = [path for _, path in reached if all(e.stage_id != stage for e in path)]
+    still_open = [p for _, p in members if not reaches(p) and p[-1].kind != "lost"]
+    qualified = sum(entry.is_qualified for entry, _ in members)
+    qualified_reached = sum(entry.is_qualified for entry, _ in reached)
+    open_rate = rate(len(still_open), len(members))
+    return {
+        "entered_count": len(members),
+        "reached_count": len(reached),
+        "skipped_count": len(skipped),
+        "open_count": len(still_open),
+        "conversion_rate": rate(len(reached), len(members)),
+        "open_rate": open_rate,
+        "is_mature": Decimal(len(still_open)) < MATURE_BELOW * len(members),
+        "qualified_entered_count": qualified,
+        "unqualified_entered_count": len(members) - qualified,
+        "qualified_reached_count": qualified_reached,
+        "unqualified_reached_count": len(reached) - qualified_reached,
+        "qualified_conversion_rate": rate(qualified_reached, qualified),
+        "qualified_entered_amount": known_sum(
+            _amount(facts, tenant, entry) for entry, _ in members if entry.is_qualified
+        ),
+        "unqualified_entered_amount": known_sum(
+            _amount(facts, tenant, entry) for entry, _ in members if not entry.is_qualified
+        ),
+        "currency_code": facts.currency(tenant),
+    }
+
+
+def _amount(facts: Facts, tenant: str, entry: Entry) -> Decimal | None:
+    """The case's amount now, in tenant currency at the rate of the day it entered."""
+    kind, _, record_id = entry.case_id.partition(":")
+    if kind != "opportunity":
+        return None
+    row = facts.of("opportunity", tenant)[record_id]
+    return facts.converted(money(row["Amount"]), tenant, row["CurrencyIsoCode"], entry.entered_on)
+
+
+def violations(facts: Facts, entries: list[Entry]) -> list[Row]:
+    """`mart_stage_entry_violation_by_rule_month`."""
+    current: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        if entry.record_type == "opportunity":
+            current[(entry.tenant, entry.record_id)] = entry
+    groups: dict[tuple[str, str, str, date], list[tuple[Entry, str, str]]] = defaultdict(list)
+    for entry in entries:
+        for rule_id, at_entry, now in entry.verdicts:
+            key = (entry.tenant, entry.pipeline_id, rule_id, month_of(entry.entered_on))
+            groups[key].append((entry, at_entry, now))
+    rows = []
+    for (tenant, pipeline_id, rule_id, month), found in groups.items():
+        at_fault = [
+            _amount(facts, tenant, entry)
+            for entry, _, now in found
+            if now == "fail"
+            and current[(tenant, entry.record_id)] is entry
+            and not facts.of("opportunity", tenant)[entry.record_id]["IsClosed"]
+        ]
+        violated = sum(at_entry == "fail" for _, at_entry, _ in found)
+        rows.append(
+            {
+                "tenant": tenant,
+                "pipeline_id": pipeline_id,
+                "rule_id": rule_id,
+                "entry_month": month,
+                "entry_count": len(found),
+                "failed_count": sum(now == "fail" for _, _, now in found),
+                "unknown_count": sum(now == "unknown" for _, _, now in found),
+                "cured_count": sum(now == "cured" for _, _, now in found),
+                "violation_count": violated,
+                "violation_rate": rate(violated, len(found)),
+                "amount_at_fault": known_sum(at_fault),
+                "currency_code": facts.currency(tenant),
+            }
+        )
+    return rows
