@@ -27,6 +27,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ingestion.failpoint import failpoint
+
 
 @dataclass(frozen=True, slots=True)
 class LoadFile:
@@ -113,7 +115,9 @@ class OpenLoad:
         self.final.parent.mkdir(parents=True, exist_ok=True)
         self.folder.rename(self.final)
         sync_file(self.final.parent)
+        failpoint("load-before-link")
         seq = self.store.link_next(self.final / "manifest.json")
+        failpoint("load-after-link")
         return Manifest.from_json(text, seq)
 
 
@@ -177,6 +181,7 @@ class Landing:
             self.rejected / f"{commit_seq:010d}.json",
             json.dumps(reason, indent=1, sort_keys=True, default=str),
         )
+        failpoint("reject-after")
 
     def latest(self, source: str, tenant: str, resource: str) -> Manifest | None:
         """The last accepted load of one resource: its `cursor` is where to go on."""
@@ -188,7 +193,9 @@ class Landing:
 
     def recorded_until(self) -> datetime | None:
         """The latest `recorded_at` of any accepted load; None when nothing has landed."""
-        return max((datetime.fromisoformat(load.recorded_at) for load in self.accepted()), default=None)
+        return max(
+            (datetime.fromisoformat(load.recorded_at) for load in self.accepted()), default=None
+        )
 
 
 def sync_file(path: Path) -> None:

@@ -1,0 +1,149 @@
+"""Runs dbt inside this process: one invocation per layer, its results as data.
+
+dbt takes seconds to import, so nothing imports this module before a build needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import BuildFailedError, WarehouseError
+from warehouse.home import Home
+from warehouse.meta import DbtResult
+from warehouse.publish import PublishedTable
+
+PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+
+STAGING = ("path:models/staging", "path:models/intermediate/conformed", "+int_stage_entry_context")
+"""What the stage-entry gate needs; the marts layer is everything else."""
+
+Progress = Callable[[str], None]
+
+
+def run_layer(
+    home: Home,
+    variables: Mapping[str, Any],
+    *,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    progress: Progress,
+) -> list[DbtResult]:
+    """Builds and tests the selected models; returns what happened to each node.
+
+    A data test runs in the first layer that has all of its parents. Raises WarehouseError when
+    the project itself does not load.
+    """
+    from dbt.cli.main import dbtRunner
+
+    os.environ["CLOSEBOOK_DATABASE"] = str(home.database)
+    reply = dbtRunner(callbacks=[_progress_lines(progress)]).invoke(
+        ["build"],
+        project_dir=str(PROJECT),
+        profiles_dir=str(PROJECT),
+        target_path=str(_target(home)),
+        log_path=str(home.warehouse / "dbt_logs"),
+        vars=dict(variables),
+        select=tuple(select),
+        exclude=tuple(exclude),
+        exclude_resource_types=("unit_test",),
+        indirect_selection="cautious",
+        quiet=True,
+        log_level="none",
+        send_anonymous_usage_stats=False,
+        version_check=False,
+    )
+    if reply.result is None:
+        raise WarehouseError(f"the dbt project did not load: {reply.exception}")
+    return [_result(entry) for entry in reply.result.results]
+
+
+def raise_for_failures(layer: str, results: Sequence[DbtResult]) -> None:
+    """Raises WarehouseError for a model that broke, BuildFailedError for a test that failed."""
+    broken = [result for result in results if result.status == "error"]
+    if broken:
+        first = broken[0]
+        raise WarehouseError(
+            f"dbt {layer}: {len(broken)} of {len(results)} nodes broke, first {first.unique_id}: "
+            f"{first.message}"
+        )
+    failed = [result for result in results if result.status == "fail"]
+    if failed:
+        names = ", ".join(f"{_short(r.unique_id)} ({r.failure_count} rows)" for r in failed[:5])
+        raise BuildFailedError(
+            "dbt_tests",
+            f"{len(failed)} dbt tests failed in {layer}: {names}",
+            [
+                {
+                    "gate": "dbt_tests",
+                    "suite": layer,
+                    "check_name": _short(result.unique_id),
+                    "observed": f"{result.failure_count} rows",
+                    "why": result.message,
+                }
+                for result in failed
+            ],
+        )
+
+
+def published_tables(home: Home) -> list[PublishedTable]:
+    """The models and sources that say `meta: {publish: true}`, from the manifest dbt wrote."""
+    manifest = json.loads((_target(home) / "manifest.json").read_text(encoding="utf-8"))
+    tables = []
+    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
+        about = node.get("config", {}).get("meta") or node.get("meta") or {}
+        if not about.get("publish"):
+            continue
+        if about.get("access") not in ("open", "restricted"):
+            raise WarehouseError(
+                f"{node['unique_id']} is published but `meta.access` is neither open nor restricted"
+            )
+        tables.append(
+            PublishedTable(
+                schema=node["schema"],
+                name=node.get("alias") or node["name"],
+                access=about["access"],
+                grain=tuple(about.get("grain", ())),
+                description=node.get("description", "").strip(),
+                descriptions=tuple(
+                    (name, column["description"].strip())
+                    for name, column in node.get("columns", {}).items()
+                    if column.get("description")
+                ),
+            )
+        )
+    return sorted(tables, key=lambda table: table.name)
+
+
+def _target(home: Home) -> Path:
+    return home.warehouse / "dbt_target"
+
+
+def _result(entry: Any) -> DbtResult:
+    return DbtResult(
+        unique_id=entry.node.unique_id,
+        resource_type=str(entry.node.resource_type),
+        status=str(entry.status),
+        execution_seconds=round(entry.execution_time, 3),
+        failure_count=entry.failures,
+        message=str(entry.message or ""),
+    )
+
+
+def _progress_lines(progress: Progress) -> Callable[[Any], None]:
+    """One short line per finished node."""
+
+    def show(event: Any) -> None:
+        if event.info.name != "NodeFinished":
+            return
+        node, result = event.data.node_info, event.data.run_result
+        progress(f"{node.node_name} {result.status} {result.execution_time:.1f} s")
+
+    return show
+
+
+def _short(unique_id: str) -> str:
+    return unique_id.split(".")[2] if unique_id.count(".") > 1 else unique_id

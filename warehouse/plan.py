@@ -1,0 +1,231 @@
+"""Plans a build from the stores alone: which date, which loads, from what the file holds already.
+
+The warehouse file is a cache. A plan continues it when it holds exactly the loads the stores hold
+up to its own watermark, was made by these models and expectations, and has not seen a later date;
+otherwise it is deleted and rebuilt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ingestion.clock import Clock
+from ingestion.landing import Landing, Manifest, write_atomically
+from warehouse import meta
+from warehouse.errors import NothingLandedError, WarehouseError
+from warehouse.home import Home
+from warehouse.meta import StagedLoad
+from warehouse.policy import house_timezone
+from warehouse.publish import Basis, current_version, forget_attempt, rolled_back, versions
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """Everything a build needs to know, derived from the stores: the same stores, the same plan.
+
+    `as_of_at` is the first instant after `as_of_date` in the house's timezone, UTC,
+    'YYYY-MM-DD HH:MM:SS'. `watermarks` is the last commit of each store. `loads` are those that
+    the warehouse does not hold yet. `rebuild` says why the file starts from nothing ('' when it is
+    continued), `skip` why there is nothing to do ('' when there is). `notes` are for the reader.
+    """
+
+    build_id: str
+    as_of_date: str
+    as_of_at: str
+    house_timezone: str
+    watermarks: dict[str, int]
+    definitions: str
+    loads: tuple[StagedLoad, ...]
+    rebuild: str
+    skip: str
+    notes: tuple[str, ...]
+
+    @property
+    def basis(self) -> Basis:
+        return Basis(self.as_of_date, self.as_of_at, self.watermarks, self.definitions)
+
+    @property
+    def date(self) -> date:
+        return date.fromisoformat(self.as_of_date)
+
+    @property
+    def instant(self) -> datetime:
+        """`as_of_at`, aware."""
+        return datetime.fromisoformat(self.as_of_at).replace(tzinfo=UTC)
+
+
+def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
+    """Plans a build and writes the plan to `warehouse/build.json`; the caller holds the lock.
+
+    Raises NothingLandedError, PolicyError, WarehouseError.
+    """
+    opened = stores(home)
+    latest = opened["landing"].recorded_until()
+    if latest is None:
+        raise NothingLandedError(
+            f"nothing has landed in {home.landing} yet, so there is nothing to build; run "
+            "`closebook run` to bring the configured sources in, or `closebook intake FOLDER`"
+        )
+    if opened["policy"].last_seq() == 0:
+        raise NothingLandedError(
+            f"no policy has landed in {home.policy} yet; run `closebook policy land FOLDER`"
+        )
+    zone = house_timezone(opened["policy"], as_of_date or latest.date())
+    as_of = as_of_date or latest.astimezone(zone).date()
+    if as_of > clock.now().astimezone(zone).date():
+        raise WarehouseError(f"--as-of {as_of} is in the future; use today or an earlier date")
+    accepted = {name: store.accepted() for name, store in opened.items()}
+    watermarks = {name: store.last_seq() for name, store in opened.items()}
+    definitions = definitions_sha256()
+    as_of_at = _first_instant_after(as_of, zone)
+    rebuild, staged = _reason_to_rebuild(home, accepted, definitions, as_of)
+    plan = BuildPlan(
+        build_id=uuid.uuid4().hex,
+        as_of_date=as_of.isoformat(),
+        as_of_at=as_of_at.strftime("%Y-%m-%d %H:%M:%S"),
+        house_timezone=zone.key,
+        watermarks=watermarks,
+        definitions=definitions,
+        loads=tuple(
+            _staged_load(name, opened[name], load)
+            for name, loads in accepted.items()
+            for load in loads
+            if load.commit_seq > staged.get(name, 0)
+        ),
+        rebuild=rebuild,
+        skip="",
+        notes=tuple(_notes(accepted, as_of, as_of_at, rebuild)),
+    )
+    skip = _reason_to_skip(home, opened["decisions"], plan)
+    if skip:
+        forget_attempt(home)
+    plan = replace(plan, skip=skip)
+    write_atomically(home.warehouse / "build.json", json.dumps(asdict(plan), indent=1))
+    return plan
+
+
+def _reason_to_rebuild(
+    home: Home, accepted: dict[str, list[Manifest]], definitions: str, as_of: date
+) -> tuple[str, dict[str, int]]:
+    """Why the warehouse file cannot be continued ('' when it can), and what it has staged."""
+    if not home.database.exists():
+        return "there is no warehouse file yet", {}
+    staged = meta.read_staged(home.database)
+    if staged is None:
+        return "the warehouse file does not say what it holds", {}
+    if staged.definitions != definitions:
+        return "the models or expectations changed", {}
+    if staged.as_of_date > as_of:
+        return f"the file has seen {staged.as_of_date}, which is after {as_of}", {}
+    in_stores = {
+        (name, load.commit_seq, load.load_id) for name, loads in accepted.items() for load in loads
+    }
+    must_hold = {
+        (name, seq, load_id)
+        for name, seq, load_id in in_stores
+        if seq <= staged.watermarks.get(name, 0)
+    }
+    if not must_hold <= staged.loads <= in_stores:
+        return "the file holds other loads than the stores do", {}
+    return "", staged.watermarks
+
+
+def _reason_to_skip(home: Home, decisions: Landing, plan: BuildPlan) -> str:
+    """Why this very build need not run; '' when it must."""
+    now = current_version(home)
+    if now is None:
+        return ""
+    if now.basis == plan.basis:
+        return f"nothing has landed or changed since {now.version}"
+    for kept in versions(home):
+        if kept.basis == plan.basis and kept.as_of_date < now.as_of_date:
+            return (
+                f"{kept.version} was built from exactly this and is kept; readers see {now.version}"
+            )
+    taken_back = rolled_back(home, decisions, plan.basis)
+    if taken_back is not None:
+        return (
+            f"{taken_back.subject} was built from exactly this and rolled back by "
+            f"{taken_back.actor} ({taken_back.reason}); newer data, policy or definitions publish "
+            "again"
+        )
+    return ""
+
+
+def _notes(
+    accepted: dict[str, list[Manifest]], as_of: date, as_of_at: datetime, rebuild: str
+) -> list[str]:
+    notes = [f"building as of {as_of}" + (f"; from nothing: {rebuild}" if rebuild else "")]
+    for name in ("policy", "decisions"):
+        late = [
+            load for load in accepted[name] if datetime.fromisoformat(load.recorded_at) >= as_of_at
+        ]
+        if late:
+            notes.append(
+                f"{len(late)} {name} load(s) recorded after {as_of} are not known to this build; "
+                f"a build as of a later date reads them"
+            )
+    return notes
+
+
+def _first_instant_after(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+
+
+def _staged_load(name: str, store: Landing, load: Manifest) -> StagedLoad:
+    return StagedLoad(
+        store=name,
+        load_id=load.load_id,
+        source=load.source,
+        tenant=load.tenant,
+        resource=load.resource,
+        commit_seq=load.commit_seq,
+        recorded_at=load.recorded_at,
+        rows=load.rows,
+        rejected_rows=load.rejected_rows,
+        is_backfill=load.is_backfill,
+        files=tuple(str((store.root / file.path).absolute()) for file in load.files),
+        rejects=tuple(str((store.root / file.path).absolute()) for file in load.rejects),
+    )
+
+
+def load_plan(home: Home) -> BuildPlan:
+    """The plan on disk. Raises WarehouseError when there is none."""
+    try:
+        values = json.loads((home.warehouse / "build.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WarehouseError("no build is planned; plan one first (`closebook run`)") from None
+    loads = tuple(
+        StagedLoad(**{**load, "files": tuple(load["files"]), "rejects": tuple(load["rejects"])})
+        for load in values.pop("loads")
+    )
+    return BuildPlan(**{**values, "loads": loads, "notes": tuple(values["notes"])})
+
+
+def stores(home: Home) -> dict[str, Landing]:
+    """The three stores that a build reads, by the name that watermarks use."""
+    return {
+        "landing": Landing(home.landing),
+        "policy": Landing(home.policy),
+        "decisions": Landing(home.decisions),
+    }
+
+
+def definitions_sha256() -> str:
+    """The hash of everything that decides what a mart holds, apart from the data."""
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for path in sorted(
+        path
+        for folder, kinds in (("dbt_project", ("sql", "yml")), ("expectations", ("py",)))
+        for kind in kinds
+        for path in (root / folder).rglob(f"*.{kind}")
+    ):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,687 @@
+"""Lands the company's policy: one CSV per table, checked whole, then committed table by table.
+
+A table lands only when its content changed. The first landing of a table is a back-fill: a row is
+recorded as of its own `valid_from`, so that a past date can be built; later landings are recorded
+when they are committed. What was valid before today may not change without a decision of kind
+`allow_policy_change` on the very file that changes it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import duckdb
+
+from ingestion.clock import Clock
+from ingestion.landing import Landing, Manifest
+from ingestion.resource import ColumnType
+from warehouse.decisions import decisions_of_kind
+from warehouse.errors import PolicyError
+from warehouse.landed import VALIDITY, write_load
+from warehouse.policy_tables import POLICY_TABLES, PolicyTable
+
+Value = str | int | bool | date | datetime | Decimal | None
+
+OPTIONAL: dict[str, frozenset[str]] = {
+    "access_grant": frozenset({"employee_number"}),
+    "commission_plan": frozenset({"approved_by", "approved_at"}),  # checked against valid_from
+    "rate_tier": frozenset({"upper_attainment"}),
+    "stage_entry_rule": frozenset({"enforced_from"}),
+}
+"""Columns that may be empty; every other declared one must have a value."""
+
+ALLOWED: dict[tuple[str, str], frozenset[str]] = {
+    ("process_stage", "kind"): frozenset({"open", "won", "collected", "lost"}),
+    ("stage_entry_rule", "severity"): frozenset({"critical", "warning"}),
+    ("stage_map", "record_type"): frozenset({"lead", "opportunity"}),
+}
+"""Columns with a closed list of values."""
+
+SHARES = frozenset({"max_failed_rate", "max_unknown_rate"})
+"""Columns that are a share of a whole: 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyProblem:
+    """One fault in one file: where, what stands there, why it is refused, how to repair it.
+
+    `row` is the line of the file (the header is line 1); 0 when it is about the whole file.
+    """
+
+    file: str
+    row: int
+    field: str
+    value: str
+    why: str
+    fix: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}" + (f", line {self.row}" if self.row else "")
+        what = (
+            f", {self.field}" + (f" = {self.value!r}" if self.value else "") if self.field else ""
+        )
+        return f"{place}{what}: {self.why}. {self.fix}."
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """One row of a table: its line in the file (0 when read back from a landing), typed values."""
+
+    line: int
+    values: Mapping[str, Value]
+
+    @property
+    def valid_from(self) -> date:
+        value = self.values["valid_from"]
+        assert isinstance(value, date)
+        return value
+
+    @property
+    def valid_to(self) -> date:
+        """Exclusive; an open row runs to the end of time."""
+        value = self.values["valid_to"]
+        assert value is None or isinstance(value, date)
+        return value or date.max
+
+    def text(self) -> str:
+        return ", ".join(f"{name}={_shown(value)}" for name, value in self.values.items())
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """One table's file as read: typed rows and the SHA-256 of its bytes."""
+
+    table: PolicyTable
+    name: str
+    sha256: str
+    rows: tuple[PolicyRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyReport:
+    """What a landing did: the loads committed, and the tables whose content had not changed."""
+
+    landed: tuple[Manifest, ...]
+    unchanged: tuple[str, ...]
+
+
+def check_policy(
+    folder: Path, store: Landing, decisions: Landing, clock: Clock
+) -> list[PolicyFile]:
+    """Reads and checks every policy file. Raises PolicyError with all problems of all files."""
+    files, problems = _read_folder(folder)
+    if not problems:
+        problems = [*_references(files), *_rules(files), *_plans(files)]
+    if not problems:
+        problems = list(_changed_pasts(files, store, decisions, clock))
+    if problems:
+        raise PolicyError(
+            f"{folder} holds {len(problems)} problem{'s' if len(problems) > 1 else ''}; "
+            "nothing was landed",
+            tuple(problems),
+        )
+    return files
+
+
+def land_policy(folder: Path, store: Landing, decisions: Landing, clock: Clock) -> PolicyReport:
+    """Lands the tables whose content changed, referenced tables before those that refer to them.
+
+    Raises PolicyError, with every problem, before anything is committed.
+    """
+    landed: list[Manifest] = []
+    unchanged: list[str] = []
+    for file in check_policy(folder, store, decisions, clock):
+        last = store.latest("policy", "house", file.table.name)
+        content = _content_sha256(file)
+        if last is not None and last.extra.get("content_sha256") == content:
+            unchanged.append(file.table.name)
+            continue
+        now = clock.now()
+        names = _column_names(file.table)
+        with store.open_load("policy", "house", file.table.name) as load:
+            landed.append(
+                write_load(
+                    load,
+                    file.table.columns + VALIDITY,
+                    [tuple(row.values[name] for name in names) for row in file.rows],
+                    now=now,
+                    recorded_at=[
+                        min(_midnight(row.valid_from, UTC), now) if last is None else now
+                        for row in file.rows
+                    ],
+                    is_backfill=last is None,
+                    extra={"content_sha256": content, "file_sha256": file.sha256},
+                )
+            )
+    return PolicyReport(tuple(landed), tuple(unchanged))
+
+
+def setting(store: Landing, name: str, on: date) -> str | None:
+    """The value of a setting on a date, from the last landing; None when it has none."""
+    for row in landed_rows(store, POLICY_TABLES["setting"]):
+        if row.values["name"] == name and row.valid_from <= on < row.valid_to:
+            return str(row.values["value"])
+    return None
+
+
+def house_timezone(store: Landing, on: date) -> ZoneInfo:
+    """The house's reporting timezone on a date. Raises PolicyError when no policy says one."""
+    name = setting(store, "reporting_timezone", on)
+    if name is None:
+        raise PolicyError(
+            f"no landed policy says which reporting_timezone is valid on {on}; land one with "
+            "`closebook policy land FOLDER` (setting.csv, name reporting_timezone)",
+            (),
+        )
+    return ZoneInfo(name)
+
+
+def landed_rows(store: Landing, table: PolicyTable) -> list[PolicyRow]:
+    """The rows of the last accepted landing of a table; none when it never landed."""
+    last = store.latest("policy", "house", table.name)
+    if last is None:
+        return []
+    names = _column_names(table)
+    with duckdb.connect(":memory:") as connection:
+        rows = connection.execute(
+            # the names are those of `POLICY_TABLES`, not input
+            f"select {', '.join(names)} from read_parquet(?) order by _row_number",  # noqa: S608
+            [[str(store.root / file.path) for file in last.files]],
+        ).fetchall()
+    return [PolicyRow(0, dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _read_folder(folder: Path) -> tuple[list[PolicyFile], list[PolicyProblem]]:
+    """Every table's file in declaration order, which is the order of references."""
+    problems: list[PolicyProblem] = []
+    files: list[PolicyFile] = []
+    if not folder.is_dir():
+        return [], [
+            PolicyProblem(
+                str(folder),
+                0,
+                "",
+                "",
+                "there is no such folder",
+                "Name the folder with the policy's CSV files",
+            )
+        ]
+    for path in sorted(folder.glob("*.csv")):
+        if path.stem not in POLICY_TABLES:
+            problems.append(
+                PolicyProblem(
+                    path.name,
+                    0,
+                    "",
+                    "",
+                    "no policy table has this name",
+                    f"Use one of {', '.join(sorted(POLICY_TABLES))}",
+                )
+            )
+    for table in POLICY_TABLES.values():
+        path = folder / f"{table.name}.csv"
+        if not path.is_file():
+            header = ",".join(_column_names(table))
+            problems.append(
+                PolicyProblem(
+                    path.name,
+                    0,
+                    "",
+                    "",
+                    "the file is missing",
+                    f"Add it; with no rows it is the one line {header}",
+                )
+            )
+            continue
+        file, faults = _read_file(path, table)
+        files.append(file)
+        problems += faults
+    return files, problems
+
+
+def _read_file(path: Path, table: PolicyTable) -> tuple[PolicyFile, list[PolicyProblem]]:
+    content = path.read_bytes()
+    empty = PolicyFile(table, path.name, hashlib.sha256(content).hexdigest(), ())
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return empty, [
+            PolicyProblem(
+                path.name, line, "", "", "this line is not UTF-8", "Save the file as UTF-8"
+            )
+        ]
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    header = next(reader, [])
+    names = _column_names(table)
+    faults = [
+        *(
+            PolicyProblem(
+                path.name,
+                1,
+                name,
+                "",
+                f"{table.name} has no such column",
+                f"Remove it, or use one of {', '.join(names)}",
+            )
+            for name in header
+            if name not in names
+        ),
+        *(
+            PolicyProblem(path.name, 1, name, "", "the column is missing", "Add it to the header")
+            for name in names
+            if name not in header
+        ),
+        *(
+            PolicyProblem(path.name, 1, name, "", "the column stands twice", "Keep one of them")
+            for name in sorted({name for name in header if header.count(name) > 1})
+        ),
+    ]
+    if faults:
+        return empty, faults
+    types: dict[str, ColumnType] = dict(table.columns + VALIDITY)
+    rows: list[PolicyRow] = []
+    try:
+        for cells in reader:
+            line = reader.line_num
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                faults.append(
+                    PolicyProblem(
+                        path.name,
+                        line,
+                        "",
+                        "",
+                        f"the row has {len(cells)} values for {len(header)} columns",
+                        "Quote values that hold a comma",
+                    )
+                )
+                continue
+            values, wrong = _typed_row(
+                path.name, line, table, types, dict(zip(header, cells, strict=True))
+            )
+            faults += wrong
+            if not wrong:
+                rows.append(PolicyRow(line, {name: values[name] for name in names}))
+    except csv.Error as error:
+        faults.append(
+            PolicyProblem(
+                path.name,
+                reader.line_num,
+                "",
+                "",
+                f"not valid CSV: {error}",
+                "Close the quoted value",
+            )
+        )
+    faults += _validity(path.name, table, rows)
+    return PolicyFile(table, path.name, empty.sha256, tuple(rows)), faults
+
+
+def _typed_row(
+    file: str,
+    line: int,
+    table: PolicyTable,
+    types: Mapping[str, ColumnType],
+    cells: Mapping[str, str],
+) -> tuple[dict[str, Value], list[PolicyProblem]]:
+    values: dict[str, Value] = {}
+    faults: list[PolicyProblem] = []
+    optional = OPTIONAL.get(table.name, frozenset()) | {"valid_to"}
+    for name, cell in cells.items():
+        if cell == "":
+            values[name] = None
+            if name not in optional:
+                faults.append(
+                    PolicyProblem(file, line, name, "", "the value is missing", "Fill it in")
+                )
+            continue
+        try:
+            values[name] = parse_value(cell, types[name])
+        except ValueError as error:
+            faults.append(PolicyProblem(file, line, name, cell, str(error), "Correct the value"))
+            continue
+        allowed = ALLOWED.get((table.name, name))
+        if allowed is not None and cell not in allowed:
+            faults.append(
+                PolicyProblem(
+                    file,
+                    line,
+                    name,
+                    cell,
+                    "not a value of this column",
+                    f"Use one of {', '.join(sorted(allowed))}",
+                )
+            )
+        if name in SHARES and not 0 <= Decimal(cell) <= 1:
+            faults.append(
+                PolicyProblem(
+                    file, line, name, cell, "a share lies between 0 and 1", "Write 15% as 0.15"
+                )
+            )
+        is_zone = name == "reporting_timezone" or cells.get("name") == "reporting_timezone"
+        if is_zone and name in ("reporting_timezone", "value") and not _is_zone(cell):
+            faults.append(
+                PolicyProblem(
+                    file, line, name, cell, "no such timezone", "Use a name like Asia/Shanghai"
+                )
+            )
+        is_currency = name == "currency_code" or name.endswith("_currency")
+        if is_currency and not re.fullmatch(r"[A-Z]{3}", cell):
+            faults.append(
+                PolicyProblem(
+                    file,
+                    line,
+                    name,
+                    cell,
+                    "not a currency code",
+                    "Use three capital letters, ISO 4217",
+                )
+            )
+    return values, faults
+
+
+def parse_value(cell: str, kind: ColumnType) -> Value:
+    """One cell as its declared type. Raises ValueError with what the type looks like."""
+    readers: dict[ColumnType, tuple[Callable[[str], Value], str]] = {
+        "string": (str, "text"),
+        "json": (str, "text"),
+        "int": (_whole, "a whole number"),
+        "bigint": (_whole, "a whole number"),
+        "boolean": (_truth, "true or false"),
+        "date": (_day, "a date, YYYY-MM-DD"),
+        "timestamp": (_instant, "a UTC time, YYYY-MM-DD HH:MM:SS"),
+        "decimal(18,2)": (lambda text: _amount(text, 2), "a number with at most 2 decimals"),
+        "decimal(18,6)": (lambda text: _amount(text, 6), "a number with at most 6 decimals"),
+    }
+    read, expected = readers[kind]
+    try:
+        return read(cell)
+    except (ValueError, InvalidOperation):
+        raise ValueError(f"expected {expected}") from None
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"-?\d+", text):
+        raise ValueError
+    return int(text)
+
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
+
+
+def _day(text: str) -> date:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise ValueError
+    return date.fromisoformat(text)
+
+
+def _instant(text: str) -> datetime:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}", text):
+        raise ValueError
+    return datetime.fromisoformat(text)
+
+
+def _amount(text: str, places: int) -> Decimal:
+    if not re.fullmatch(rf"-?\d{{1,{18 - places}}}(\.\d{{1,{places}}})?", text):
+        raise ValueError
+    return Decimal(text).quantize(Decimal(1).scaleb(-places))
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+        return False
+    return True
+
+
+def _validity(file: str, table: PolicyTable, rows: Sequence[PolicyRow]) -> Iterator[PolicyProblem]:
+    """Rows that end before they begin, and rows of one key that overlap."""
+    by_key: defaultdict[tuple[Value, ...], list[PolicyRow]] = defaultdict(list)
+    for row in rows:
+        if row.valid_to <= row.valid_from:
+            yield PolicyProblem(
+                file,
+                row.line,
+                "valid_to",
+                _shown(row.values["valid_to"]),
+                f"it is not after valid_from ({row.valid_from})",
+                "valid_to is the first day on which the row no longer applies",
+            )
+            continue
+        by_key[tuple(row.values[name] for name in table.key)].append(row)
+    for key, group in by_key.items():
+        group.sort(key=lambda row: (row.valid_from, row.line))
+        for earlier, later in pairwise(group):
+            if later.valid_from < earlier.valid_to:
+                named = ", ".join(
+                    f"{name}={_shown(value)}" for name, value in zip(table.key, key, strict=True)
+                )
+                yield PolicyProblem(
+                    file,
+                    later.line,
+                    "valid_from",
+                    str(later.valid_from),
+                    f"overlaps line {earlier.line} of the same key ({named}), which is valid until "
+                    f"{_shown(earlier.values['valid_to']) or 'further notice'}",
+                    f"End line {earlier.line} with valid_to={later.valid_from}",
+                )
+
+
+REFERENCES: tuple[tuple[str, str, str, str], ...] = (
+    ("stage_map", "tenant", "tenant", "tenant"),
+    ("stage_map", "pipeline_id", "process_stage", "pipeline_id"),
+    ("stage_map", "stage_id", "process_stage", "stage_id"),
+    ("stage_entry_rule", "pipeline_id", "process_stage", "pipeline_id"),
+    ("stage_entry_rule", "stage_id", "process_stage", "stage_id"),
+    ("plan_component", "plan_id", "commission_plan", "plan_id"),
+    ("rate_tier", "component_id", "plan_component", "component_id"),
+    ("plan_assignment", "tenant", "tenant", "tenant"),
+    ("plan_assignment", "plan_id", "commission_plan", "plan_id"),
+    ("quota", "tenant", "tenant", "tenant"),
+    ("access_grant", "tenant", "tenant", "tenant"),
+)
+"""(table, column) names a row of (table, column). `*` means every one and always resolves."""
+
+
+def _references(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+    by_name = {file.table.name: file for file in files}
+    for table, column, target, target_column in REFERENCES:
+        known = {row.values[target_column] for row in by_name[target].rows}
+        for row in by_name[table].rows:
+            value = row.values[column]
+            if value not in known and value != "*":
+                yield PolicyProblem(
+                    by_name[table].name,
+                    row.line,
+                    column,
+                    _shown(value),
+                    f"{target}.csv has no such {target_column}",
+                    f"Correct it, or add it to {target}.csv",
+                )
+    zones = [row for row in by_name["setting"].rows if row.values["name"] == "reporting_timezone"]
+    if not zones:
+        yield PolicyProblem(
+            by_name["setting"].name,
+            0,
+            "name",
+            "reporting_timezone",
+            "the house needs its reporting timezone",
+            "Add the row reporting_timezone,<zone>,<valid_from>,",
+        )
+
+
+def _rules(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+    """Entry rules whose predicate is not one SQL expression."""
+    (rules,) = (file for file in files if file.table.name == "stage_entry_rule")
+    for row in rules.rows:
+        for column in ("predicate", "predicate_at_entry"):
+            predicate = str(row.values[column])
+            fault = _predicate_fault(predicate)
+            if fault:
+                yield PolicyProblem(
+                    rules.name,
+                    row.line,
+                    column,
+                    predicate,
+                    fault,
+                    "Write one condition, e.g. amount > 0",
+                )
+
+
+@cache
+def _predicate_fault(predicate: str) -> str:
+    """Why a text is not one SQL expression; '' when it is. It is parsed, never run."""
+    if not predicate.strip():
+        return "the predicate is empty"
+    with duckdb.connect(":memory:") as connection:
+        reply = connection.execute(
+            "select json_serialize_sql(?)", [f"select (\n{predicate}\n)"]
+        ).fetchone()
+    assert reply is not None
+    parsed = json.loads(reply[0])
+    if parsed["error"]:
+        return f"not a SQL condition: {parsed['error_message']}"
+    node = parsed["statements"][0]["node"]
+    plain = (
+        len(parsed["statements"]) == 1
+        and node["type"] == "SELECT_NODE"
+        and len(node["select_list"]) == 1
+        and node["from_table"]["type"] == "EMPTY"
+        and '"SUBQUERY"' not in reply[0]
+    )
+    return "" if plain else "it holds more than one condition, or a query of its own"
+
+
+def _plans(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+    """Plans that apply before they were approved."""
+    by_name = {file.table.name: file for file in files}
+    zone = next(
+        ZoneInfo(str(row.values["value"]))
+        for row in by_name["setting"].rows
+        if row.values["name"] == "reporting_timezone"
+    )
+    plans = by_name["commission_plan"]
+    for row in plans.rows:
+        approved = row.values["approved_at"]
+        if not row.values["approved_by"] or not isinstance(approved, datetime):
+            yield PolicyProblem(
+                plans.name,
+                row.line,
+                "approved_at",
+                "",
+                "the plan is not approved",
+                "Fill in approved_by and approved_at; a plan applies after that",
+            )
+        elif approved.replace(tzinfo=UTC) >= _midnight(row.valid_from, zone):
+            yield PolicyProblem(
+                plans.name,
+                row.line,
+                "approved_at",
+                _shown(approved),
+                f"the plan was approved after it began to apply ({row.valid_from})",
+                "Start it on a later valid_from",
+            )
+
+
+def _changed_pasts(
+    files: Sequence[PolicyFile], store: Landing, decisions: Landing, clock: Clock
+) -> Iterator[PolicyProblem]:
+    """Rows valid before today that differ from the last landing, unless a decision allows it."""
+    allowed = {
+        (decision.subject, decision.subject_hash)
+        for decision in decisions_of_kind(decisions, "allow_policy_change")
+    }
+    (settings,) = (file for file in files if file.table.name == "setting")
+    zone = next(
+        ZoneInfo(str(row.values["value"]))
+        for row in settings.rows
+        if row.values["name"] == "reporting_timezone"
+    )
+    today = clock.now().astimezone(zone).date()
+    for file in files:
+        name = file.table.name
+        if store.latest("policy", "house", name) is None or (name, file.sha256) in allowed:
+            continue
+        before = _past(landed_rows(store, file.table), today)
+        after = _past(file.rows, today)
+        gone = [row for key, row in before.items() if key not in after]
+        come = [row for key, row in after.items() if key not in before]
+        fix = (
+            f"Let the change begin today ({today}) or later; or allow it: closebook decide "
+            f"allow_policy_change --subject {name} --hash {file.sha256} --reason '...'"
+        )
+        for old in gone:
+            new = next((row for row in come if _same_key(file.table, old, row)), None)
+            if new is not None:
+                come.remove(new)
+            yield PolicyProblem(
+                file.name,
+                new.line if new else 0,
+                "",
+                "",
+                f"the past changed: it was ({old.text()}), it would be "
+                f"({new.text() if new else 'removed'})",
+                fix,
+            )
+        for new in come:
+            yield PolicyProblem(
+                file.name,
+                new.line,
+                "",
+                "",
+                f"the past changed: there was no row, it would be ({new.text()})",
+                fix,
+            )
+
+
+def _past(rows: Sequence[PolicyRow], today: date) -> dict[tuple[Value, ...], PolicyRow]:
+    """Rows as they applied before today: later rows left out, ends in the future not looked at."""
+    return {
+        (
+            *(value for name, value in row.values.items() if name != "valid_to"),
+            min(row.valid_to, today),
+        ): row
+        for row in rows
+        if row.valid_from < today
+    }
+
+
+def _same_key(table: PolicyTable, one: PolicyRow, other: PolicyRow) -> bool:
+    return all(one.values[name] == other.values[name] for name in table.key)
+
+
+def _content_sha256(file: PolicyFile) -> str:
+    """The hash of the rows, whatever their order and spelling in the file."""
+    rows = sorted(json.dumps([_shown(value) for value in row.values.values()]) for row in file.rows)
+    return hashlib.sha256("\n".join([*_column_names(file.table), *rows]).encode()).hexdigest()
+
+
+def _column_names(table: PolicyTable) -> list[str]:
+    return [name for name, _ in table.columns + VALIDITY]
+
+
+def _midnight(day: date, zone: Any) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def _shown(value: Value) -> str:
+    return "" if value is None else str(value)
