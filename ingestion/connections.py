@@ -60,6 +60,8 @@ class Sources:
 
     vendors: tuple[ConfiguredSource, ...]
     files: tuple[ConfiguredFolder, ...]
+    policy: Path | None = None
+    """The folder with the policy's CSV files; None when policy is landed by hand."""
 
 
 def connection_variable(source: str, tenant: str) -> str:
@@ -107,15 +109,16 @@ def configured_sources(home_root: Path) -> Sources:
         raise ConfigurationError(
             f"{path} does not exist: write which sources to read, e.g.\n"
             "sources:\n  - {source: salesforce, tenant: aurora}\n"
-            "files:\n  - {folder: files/payroll/aurora, mapping: mapping.yml}"
+            "files:\n  - {folder: files/payroll/aurora, mapping: mapping.yml}\n"
+            "policy: company/policy"
         )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path} is not YAML: {error}") from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}: expected the keys sources and files")
-    check_keys(content, {"sources", "files"}, set(), str(path))
+        raise ConfigurationError(f"{path}: expected the keys sources, files and policy")
+    check_keys(content, {"sources", "files", "policy"}, set(), str(path))
     vendors = tuple(
         ConfiguredSource(entry["source"], entry["tenant"])
         for entry in _entries(content, "sources", {"source", "tenant"}, path)
@@ -124,7 +127,14 @@ def configured_sources(home_root: Path) -> Sources:
     for entry in _entries(content, "files", {"folder", "mapping"}, path):
         folder = home_root / Path(entry["folder"]).expanduser()
         folders.append(ConfiguredFolder(folder, folder / entry["mapping"]))
-    return Sources(vendors, tuple(folders))
+    policy = content.get("policy")
+    if policy is not None and not isinstance(policy, str):
+        raise ConfigurationError(f"{path}: policy must be a folder, got {policy!r}")
+    return Sources(
+        vendors,
+        tuple(folders),
+        policy=home_root / Path(policy).expanduser() if policy else None,
+    )
 
 
 def _entries(
