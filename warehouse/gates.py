@@ -14,8 +14,9 @@ from ingestion.catalog import CONNECTORS
 from ingestion.connections import configured_sources
 from ingestion.errors import ConfigurationError
 from ingestion.landing import Landing, Manifest
+from ingestion.typed import LOAD_COLUMNS
 from warehouse.home import Home
-from warehouse.landed import KEYS, TAIL, declared
+from warehouse.landed import KEYS, declared
 from warehouse.meta import StagedLoad
 from warehouse.plan import BuildPlan
 from warehouse.publish import current_version
@@ -30,7 +31,7 @@ PREVIOUS_LOADS = 28
 def gate_context(home: Home, plan: BuildPlan) -> GateContext:
     """What the gates are told: the dates, the new loads, the last deliveries, the last version."""
     landing = Landing(home.landing)
-    tail = {name for name, _ in TAIL}
+    tail = {name for name, _ in LOAD_COLUMNS}
     columns = dict(declared())
     history: defaultdict[Stream, list[Manifest]] = defaultdict(list)
     for load in landing.accepted():
@@ -108,7 +109,7 @@ def _previous_rows(history: list[Manifest], load: StagedLoad) -> tuple[int, ...]
 
 
 def gate_summary(database: Path) -> tuple[list[dict[str, Any]], int]:
-    """Per gate {gate, passed, checks, failed, warned} in build order, and the rows in quarantine."""
+    """One {gate, passed, checks, failed, warned} a gate, in order, and the rows in quarantine."""
     with duckdb.connect(str(database), read_only=True) as connection:
         gates = connection.execute(
             """

@@ -1,4 +1,4 @@
-"""Where everything lives: one object, all paths; `CLOSEBOOK_HOME` (default ``./var``) is the root."""
+"""Where everything lives: one object, all paths, under `CLOSEBOOK_HOME` (default ``./var``)."""
 
 from __future__ import annotations
 

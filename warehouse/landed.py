@@ -1,7 +1,7 @@
 """What a landed Parquet file looks like: its columns, and how the house's own loads are written.
 
-Every landed file has the declared columns and then `TAIL`. `declared()` lists all resources that
-can land; a build puts an empty file of each in front of the real ones, so that a model always
+Every landed file has the declared columns and then `LOAD_COLUMNS`. `declared()` lists all that can
+land; a build puts an empty file of each resource in front of the real ones, so that a model always
 finds its columns, typed, even before the first load.
 """
 
@@ -20,17 +20,9 @@ from ingestion.catalog import CONNECTORS
 from ingestion.entities import ENTITIES
 from ingestion.landing import LoadFile, Manifest, OpenLoad
 from ingestion.resource import ColumnType
+from ingestion.typed import LOAD_COLUMNS, landed_columns
 
 Columns = tuple[tuple[str, ColumnType], ...]
-
-TAIL: Columns = (
-    ("_load_id", "string"),
-    ("_row_number", "bigint"),
-    ("_page", "int"),
-    ("_recorded_at", "timestamp"),
-    ("_is_backfilled", "boolean"),
-    ("_tenant", "string"),
-)
 
 VALIDITY: Columns = (("valid_from", "date"), ("valid_to", "date"))
 
@@ -59,28 +51,28 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 
 def declared() -> Iterator[tuple[str, Columns]]:
-    """(``<source>.<resource>``, its landed columns with `TAIL`) of everything that can land."""
+    """Everything that can land: ``<source>.<resource>`` and its columns, `LOAD_COLUMNS` last."""
     from warehouse.decisions import COLUMNS as DECISION_COLUMNS
     from warehouse.policy_tables import POLICY_TABLES
 
     for vendor, connector in CONNECTORS.items():
         for resource in connector.resources:
-            kept = tuple(
-                (column.name, "string" if column.personal == "hash" else column.type)
-                for column in resource.columns
-                if column.personal != "drop"
-            )
-            yield f"{vendor}.{resource.name}", kept + TAIL
+            yield f"{vendor}.{resource.name}", landed_columns(resource)
     for entity in ENTITIES.values():
         own: Columns = tuple((field.name, field.type) for field in entity.fields)
         head: Columns = (("source_tenant", "string"), ("source_id", "string"))
         # A row that a corrected file no longer holds lands once more, as deleted.
         deleted: Columns = (("is_deleted", "boolean"),)
-        tail: Columns = (("effective_at", "timestamp"), *deleted, *TAIL, ("_file", "string"))
+        tail: Columns = (
+            ("effective_at", "timestamp"),
+            *deleted,
+            *LOAD_COLUMNS,
+            ("_file", "string"),
+        )
         yield f"files.{entity.name}", head + own + tail
     for table in POLICY_TABLES.values():
-        yield f"policy.{table.name}", table.columns + VALIDITY + TAIL
-    yield "decisions.decision", DECISION_COLUMNS + TAIL
+        yield f"policy.{table.name}", table.columns + VALIDITY + LOAD_COLUMNS
+    yield "decisions.decision", DECISION_COLUMNS + LOAD_COLUMNS
 
 
 def write_empty(folder: Path) -> dict[str, str]:
@@ -120,7 +112,7 @@ def write_load(
         (*row, load.load_id, number, 1, _utc(instant), is_backfill, load.tenant)
         for number, (row, instant) in enumerate(zip(rows, instants, strict=True), start=1)
     ]
-    schema = _schema(columns + TAIL)
+    schema = _schema(columns + LOAD_COLUMNS)
     arrays = [
         pa.array([row[index] for row in complete], type=field.type)
         for index, field in enumerate(schema)
