@@ -82,8 +82,8 @@ BOREALIS = Tenant(
     ),
     last_names=(
         "Carter", "Nguyen", "Brooks", "Rivera", "Hayes", "Foster", "Diaz", "Reed", "Morgan",
-        "Price", "Bennett", "Coleman", "Ortiz", "Ward", "Murphy", "Stone", "Fisher", "Grant", "Wells",
-        "Hart",
+        "Price", "Bennett", "Coleman", "Ortiz", "Ward", "Murphy", "Stone", "Fisher", "Grant",
+        "Wells", "Hart",
     ),
     family_name_first=False,
     email_domain="borealis.example",

@@ -1,0 +1,170 @@
+"""What a stage entry must show: evidence dates, amounts and decision makers, and the lapses.
+
+About seven of a hundred entries break a rule. Since the rules are enforced, the lapses of each
+rule are spaced out instead of drawn, so that the failed share of every window stays below
+`MAX_FAILED_RATE`, by count and by value, whatever the seed and the scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from company.world.calendar import DAY, midnight_utc, salesforce_time
+from company.world.deals import NEGOTIATION, PROPOSAL, WON, Deal
+from company.world.ids import Counter, salesforce_id
+from company.world.records import Record, money
+from company.world.streams import chance, stream
+from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, Tenant
+
+_LAPSE_PERCENT = 7
+_ENFORCED_SPACING = 15
+
+_EVIDENCE = (
+    ("Discovery_Completed__c", PROPOSAL),
+    ("Customer_Committed__c", NEGOTIATION),
+    ("Contract_Signed__c", WON),
+)
+_OTHER_ROLES = ("Business User", "Executive Sponsor", "Technical Buyer", "Evaluator", "Influencer")
+
+
+class _Lapses:
+    """Decides which entries of one rule lapse; asked once an entry, in time order."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._since_last = 0
+        self._cents = 0
+        self._entries = 0
+
+    def strikes(self, at: int, cents: int) -> bool:
+        """Whether the entry at the instant, worth so much, breaks the rule."""
+        if at < midnight_utc(ENTRY_RULES_ENFORCED_FROM) - DAY:
+            return chance(self._random, _LAPSE_PERCENT)
+        self._since_last += 1
+        self._entries += 1
+        self._cents += cents
+        if self._since_last > _ENFORCED_SPACING and cents * self._entries <= self._cents:
+            self._since_last = 0
+            return True
+        return False
+
+
+def enter_evidence(seed: int, tenant: Tenant, counter: Counter, deals: list[Deal]) -> list[Record]:
+    """Enters evidence into the deals' records; returns the contact roles of all deals."""
+    random = stream(seed, tenant.name, "evidence")
+    for field, stage in _EVIDENCE:
+        lapses = _Lapses(random)
+        for at, deal in _first_entries(deals, stage):
+            if not lapses.strikes(at, deal.amount_cents):
+                _enter_date(deal, field, _shortly_before(random, deal, at))
+            elif (late := _late(random, deal, stage)) is not None:
+                _enter_date(deal, field, late)
+    for _, deal in _first_entries(deals, PROPOSAL):
+        sent_at = deal.entries(PROPOSAL)[0] + random.randrange(3 * DAY)
+        deal.record.change(sent_at, Proposal_Sent__c=salesforce_time(sent_at))
+    _lapse_amounts(random, deals)
+    _lapse_close_dates(random, deals)
+    return list(_contact_roles(random, counter, deals))
+
+
+def _first_entries(deals: list[Deal], stage: int) -> list[tuple[int, Deal]]:
+    """(instant, deal) of each deal's first entry into a stage, in time order."""
+    found = [(entries[0], deal) for deal in deals if (entries := deal.entries(stage))]
+    return sorted(found, key=lambda entry: (entry[0], entry[1].id))
+
+
+def _enter_date(deal: Deal, field: str, at: int) -> None:
+    deal.record.change(at, **{field: salesforce_time(at)})
+
+
+def _shortly_before(random: Random, deal: Deal, entered_at: int) -> int:
+    """Between the move before and the entry; one in ten at the very instant of the entry."""
+    if chance(random, 10):
+        return entered_at
+    previous = max(move.at for move in deal.moves if move.at < entered_at)
+    return random.randrange(previous, entered_at)
+
+
+def _late(random: Random, deal: Deal, stage: int) -> int | None:
+    """An instant after the first entry and before a second; None: never (only without a second)."""
+    entries = deal.entries(stage)
+    if len(entries) > 1:
+        return random.randrange(entries[0] + 1, entries[1])
+    if chance(random, 50):
+        return None
+    return entries[0] + random.randrange(DAY, 15 * DAY)
+
+
+def _repair_at(random: Random, deal: Deal, entered_at: int) -> int | None:
+    """When a lapse of an amount or a close date is put right: before anything else happens.
+
+    None when there is no room for a lapse between the entry and the next move or amount.
+    """
+    following = [move.at for move in deal.moves if move.at > entered_at]
+    following += [at for at, _ in deal.amount_changes]
+    room = min((*following, entered_at + 8 * DAY)) - entered_at
+    return entered_at + random.randrange(DAY // 2, room) if room > DAY else None
+
+
+def _lapse_amounts(random: Random, deals: list[Deal]) -> None:
+    """Some deals are quoted with the amount empty or zero, most of them repaired soon."""
+    lapses = _Lapses(random)
+    for at, deal in _first_entries(deals, PROPOSAL):
+        if at != deal.quoted_at or not lapses.strikes(at, deal.amount_cents):
+            continue
+        repair_at = _repair_at(random, deal, at)
+        if repair_at is None:
+            continue
+        deal.record.change(at, Amount=None if chance(random, 50) else money(0))
+        if deal.is_won or deal.amount_changes or chance(random, 75):
+            deal.record.change(repair_at, Amount=money(deal.quote_cents))
+
+
+def _lapse_close_dates(random: Random, deals: list[Deal]) -> None:
+    """Some deals are quoted without a close date, as an old import left them."""
+    lapses = _Lapses(random)
+    for at, deal in _first_entries(deals, PROPOSAL):
+        if not lapses.strikes(at, deal.amount_cents):
+            continue
+        repair_at = _repair_at(random, deal, at)
+        if repair_at is not None:
+            date = salesforce_time(repair_at + 40 * DAY)[:10]
+            deal.record.change(at, CloseDate=None)
+            deal.record.change(repair_at, CloseDate=date)
+
+
+def _contact_roles(random: Random, counter: Counter, deals: list[Deal]) -> Iterator[Record]:
+    """Decision makers before, after or missing at negotiation, and the other people of a deal."""
+    lapses = _Lapses(random)
+    planned: dict[str, int | None] = {}
+    for at, deal in _first_entries(deals, NEGOTIATION):
+        struck = lapses.strikes(at, deal.amount_cents)
+        in_time = random.randrange(deal.created_at, at + 1)
+        planned[deal.id] = _late(random, deal, NEGOTIATION) if struck else in_time
+    for deal in deals:
+        known_at = planned.get(deal.id)
+        if deal.id not in planned and chance(random, 30):
+            known_at = deal.created_at + random.randrange(20 * DAY)
+        if known_at is not None:
+            yield _contact_role(counter, deal, known_at, "Decision Maker", 0)
+        for place, role in enumerate(random.sample(_OTHER_ROLES, random.randrange(3)), start=1):
+            since = deal.created_at + random.randrange(25 * DAY)
+            yield _contact_role(counter, deal, since, role, place)
+
+
+def _contact_role(counter: Counter, deal: Deal, at: int, role: str, place: int) -> Record:
+    kind = "opportunity_contact_role"
+    return Record(
+        salesforce_id(kind, counter.next(kind)),
+        at,
+        {
+            "OpportunityId": deal.id,
+            "ContactId": deal.company.contacts[place],
+            "Role": role,
+            "IsPrimary": place == 0,
+            "CreatedById": deal.owners[0][1].id,
+            "CreatedDate": salesforce_time(at),
+            "IsDeleted": False,
+        },
+    )
