@@ -1,0 +1,83 @@
+"""What every DAG of Closebook has: an owner, retries, a time limit, notices, one run at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import (
+    AsyncCallback,
+    CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    ExceptionRetryPolicy,
+    RetryAction,
+    RetryRule,
+)
+
+from dags._notices import late_notice, write_failure_notice
+
+POOLS = {
+    "host_salesforce": (2, "Requests in flight to Salesforce"),
+    "host_stripe": (2, "Requests in flight to Stripe"),
+    "host_zendesk": (2, "Requests in flight to Zendesk"),
+    "local_files": (2, "Folders and policy files being read"),
+    "warehouse_writer": (1, "DuckDB has one writer: builds take turns"),
+}
+"""Pool -> slots, meaning. Created first: a task waits for ever in a pool that does not exist."""
+
+FINAL_ERRORS = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=[
+                "ingestion.errors.TerminalError",
+                "warehouse.errors.PolicyError",
+                "warehouse.errors.BuildFailedError",
+            ],
+            action=RetryAction.FAIL,
+            reason="the same input will fail again: the message says what to do",
+        )
+    ]
+)
+"""Refused credentials, a broken contract, a failed gate: a retry would only delay the notice."""
+
+TASK_DEFAULTS: dict[str, Any] = {
+    "owner": "data-engineering",
+    "retries": 3,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+    "retry_policy": FINAL_ERRORS,
+    "execution_timeout": timedelta(hours=1),
+    "on_failure_callback": write_failure_notice,
+}
+
+
+def dag_defaults(tag: str, deadline: timedelta) -> dict[str, Any]:
+    """Keyword arguments of every DAG; a run that is not done after `deadline` leaves a notice."""
+    return {
+        "catchup": False,
+        "max_active_runs": 1,
+        "default_args": TASK_DEFAULTS,
+        "tags": ["closebook", tag],
+        "deadline": DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=deadline,
+            callback=AsyncCallback(late_notice),
+        ),
+    }
+
+
+def daily_at(time_of_day: str) -> CronTriggerTimetable:
+    """Once a day at ``HH:MM`` UTC, its data interval the day before.
+
+    `run_immediately` is a zero timedelta because False still runs a missed slot at once when it is
+    less than a tenth of the period old: a DAG that is switched on would run on an empty landing.
+    """
+    hour, minute = time_of_day.split(":")
+    return CronTriggerTimetable(
+        f"{int(minute)} {int(hour)} * * *",
+        timezone="UTC",
+        interval=timedelta(days=1),
+        run_immediately=timedelta(0),
+    )

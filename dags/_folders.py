@@ -1,0 +1,59 @@
+"""The tasks of the DAGs that read folders: files with a mapping, and the policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import task
+
+
+@task
+def plan_folders() -> list[dict[str, str]]:
+    """One entry per folder of files in `sources.yml`."""
+    from ingestion.connections import configured_sources
+    from warehouse.home import Home
+
+    return [
+        {"folder": str(entry.folder), "mapping": str(entry.mapping)}
+        for entry in configured_sources(Home.from_environment().root).files
+    ]
+
+
+@task(map_index_template="{{ task.op_kwargs['folder'] }}")
+def take_in(folder: str, mapping: str) -> dict[str, Any]:
+    """Lands the new and changed files of one folder through its mapping."""
+    from pathlib import Path
+
+    from ingestion.files.intake import intake
+
+    from ingestion.clock import clock_from_environment
+    from ingestion.landing import Landing
+    from warehouse.home import Home
+
+    home = Home.from_environment().ensure()
+    report = intake(Path(folder), Path(mapping), Landing(home.landing), clock_from_environment())
+    return {"report": str(report)}
+
+
+@task
+def land_policy_folder() -> list[dict[str, Any]]:
+    """Lands the policy tables whose content changed; a changed past is refused whole."""
+    import os
+    from pathlib import Path
+
+    from ingestion.clock import clock_from_environment
+    from ingestion.errors import ConfigurationError
+    from ingestion.landing import Landing
+    from warehouse.home import Home
+    from warehouse.policy import land_policy
+
+    folder = os.environ.get("CLOSEBOOK_POLICY_FOLDER")
+    if not folder:
+        raise ConfigurationError(
+            "CLOSEBOOK_POLICY_FOLDER is not set: name the folder with one CSV per policy table"
+        )
+    home = Home.from_environment().ensure()
+    report = land_policy(
+        Path(folder), Landing(home.policy), Landing(home.decisions), clock_from_environment()
+    )
+    return [{"load": load.commit_seq, "rows": load.rows} for load in report.landed]

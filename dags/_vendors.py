@@ -1,0 +1,43 @@
+"""The tasks of the DAGs that read vendors: what to extract, and extract it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import task
+
+
+@task
+def plan_extractions(source: str) -> list[dict[str, str]]:
+    """One entry per configured tenant and resource of `source`; it becomes one mapped task."""
+    from ingestion.catalog import connector_of
+    from ingestion.connections import configured_sources
+    from warehouse.home import Home
+
+    vendors = configured_sources(Home.from_environment().root).vendors
+    return [
+        {"source": source, "tenant": vendor.tenant, "resource": resource.name}
+        for vendor in vendors
+        if vendor.source == source
+        for resource in connector_of(source).resources
+    ]
+
+
+@task(map_index_template="{{ task.op_kwargs['tenant'] }} {{ task.op_kwargs['resource'] }}")
+def extract(source: str, tenant: str, resource: str) -> dict[str, Any]:
+    """Lands what is new of one resource of one tenant: one committed load, or none at all."""
+    from airflow.sdk.log import mask_secret
+
+    from ingestion.clock import clock_from_environment
+    from ingestion.connections import connection_from_environment
+    from ingestion.extract import ingest
+    from ingestion.landing import Landing
+    from warehouse.home import Home
+
+    connection = connection_from_environment(source, tenant)
+    mask_secret(connection.password)
+    home = Home.from_environment().ensure()
+    load = ingest(
+        source, tenant, resource, connection, Landing(home.landing), clock_from_environment()
+    )
+    return {"load": load.commit_seq, "rows": load.rows, "refused": load.rejected_rows}
