@@ -1,59 +1,62 @@
 {#-
-    Money never meets `/` or `avg`: both give a double on DuckDB. Amounts are taken to minor units,
-    multiplied and divided as integers, rounded half away from zero and taken back.
-    The integers hold 38 digits: the product of two decimal(18, 2) fits, whatever they are.
+    Money never meets `/`, `avg` or a double. Everything below works on integers or exact decimals
+    and rounds half away from zero. A null or zero divisor gives null.
 -#}
 
-{#- rd(a * b / c) for amounts a, b and c > 0: decimal(18, 2). Null when c is 0. -#}
-{% macro rd_ratio(a, b, c) -%}
-    {{ rounded_quotient(
-        scaled(a, 2) ~ ' * ' ~ scaled(b, 2), scaled(c, 2), 2
-    ) }}
+{#- An amount as a whole number of hundredths, wide enough to multiply two of them. -#}
+{% macro hundredths(amount) -%}
+    cast(cast({{ amount }} as decimal(30, 2)) * cast(100 as decimal(3, 0)) as hugeint)
 {%- endmacro %}
 
-{#- rd(amount * rate): decimal(18, 2). -#}
-{% macro rd_rate(amount, rate) -%}
-    {{ rounded_quotient(scaled(amount, 2) ~ ' * ' ~ scaled(rate, 6), scaled('1', 6), 2) }}
-{%- endmacro %}
-
-{#- a / b to six places, for amounts a and b > 0: decimal(18, 6). Null when b is 0. -#}
-{% macro ratio_rate(a, b) -%}
-    {{ rounded_quotient(scaled(a, 2) ~ ' * ' ~ scaled('1', 6), scaled(b, 2), 6) }}
-{%- endmacro %}
-
-{#- An integer quotient, half away from zero, read as a decimal of `scale` places. -#}
-{% macro rounded_quotient(dividend, divisor, scale) -%}
+{#- A whole number divided by another, rounded half away from zero, as a bigint. -#}
+{% macro rounded_quotient(numerator, denominator) -%}
     cast(
-        sign({{ dividend }})
-        * {{ integer_quotient(
-            '(2 * abs(' ~ dividend ~ ') + ' ~ divisor ~ ')', 'nullif(2 * ' ~ divisor ~ ', 0)'
-        ) }}
-        * cast({{ '0.01' if scale == 2 else '0.000001' }} as decimal(18, {{ scale }}))
-        as decimal(18, {{ scale }})
+        sign({{ numerator }}) * sign({{ denominator }})
+        * (
+            (2 * abs({{ numerator }}) + abs({{ denominator }}))
+            // nullif(2 * abs({{ denominator }}), 0)
+        ) as bigint
     )
 {%- endmacro %}
 
-{#- A number of at most `scale` decimal places as an integer of its smallest unit. -#}
-{% macro scaled(number, scale) -%}
-    {{ return(adapter.dispatch('scaled')(number, scale)) }}
+{#- rd(a * b / c) to 0.01; a, b and c are amounts or counts. -#}
+{% macro rd_ratio(a, b, c) -%}
+    cast(
+        cast(
+            {{ rounded_quotient(
+                '(' ~ hundredths(a) ~ ' * ' ~ hundredths(b) ~ ')', hundredths(c)
+            ) }} as decimal(18, 0)
+        ) * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
+    )
 {%- endmacro %}
 
-{% macro duckdb__scaled(number, scale) -%}
-    cast(cast({{ number }} as decimal(38, {{ scale }})) * {{ 10 ** scale }} as hugeint)
+{#- rd(amount * rate) to 0.01; the rate has at most six places. -#}
+{% macro rd_rate(amount, rate) -%}
+    cast(round(cast({{ amount }} as decimal(30, 2)) * {{ rate }}, 2) as decimal(18, 2))
 {%- endmacro %}
 
-{% macro spark__scaled(number, scale) -%}
-    cast(cast({{ number }} as decimal(28, {{ scale }})) * {{ 10 ** scale }} as decimal(38, 0))
+{#- The exact quotient rounded half away from zero to six places. -#}
+{% macro ratio_rate(numerator, denominator, precision=9) -%}
+    cast(
+        cast(
+            {{ rounded_quotient(
+                '(1000000 * ' ~ hundredths(numerator) ~ ')', hundredths(denominator)
+            ) }} as decimal(18, 0)
+        ) * cast(0.000001 as decimal(7, 6)) as decimal({{ precision }}, 6)
+    )
 {%- endmacro %}
 
-{% macro integer_quotient(dividend, divisor) -%}
-    {{ return(adapter.dispatch('integer_quotient')(dividend, divisor)) }}
-{%- endmacro %}
-
-{% macro duckdb__integer_quotient(dividend, divisor) -%}
-    ({{ dividend }} // {{ divisor }})
-{%- endmacro %}
-
-{% macro spark__integer_quotient(dividend, divisor) -%}
-    ({{ dividend }} div {{ divisor }})
+{#-
+    Vendors' minor units as an amount. ISO 4217 gives these currencies no minor unit.
+-#}
+{% macro from_minor_units(units, currency) -%}
+    cast(
+        case
+            when upper({{ currency }}) in (
+                'BIF', 'CLP', 'DJF', 'GNF', 'JPY', 'KMF', 'KRW', 'MGA', 'PYG', 'RWF', 'UGX',
+                'VND', 'VUV', 'XAF', 'XOF', 'XPF'
+            ) then cast({{ units }} as decimal(18, 2))
+            else cast({{ units }} as decimal(18, 0)) * cast(0.01 as decimal(3, 2))
+        end as decimal(18, 2)
+    )
 {%- endmacro %}

@@ -1,0 +1,87 @@
+{#-
+    The rows of the new loads of one resource, each with the `_commit_seq` of its load.
+
+    Rows that the raw gate set aside are left out. Loads that this model already holds are left
+    out too, so that a build which died half-way is simply run again.
+-#}
+{% macro landed(source_name, resource) -%}
+    {%- set name = source_name ~ '.' ~ resource -%}
+    {%- set paths = var('landed').get(name, []) -%}
+    {%- if execute and not paths -%}
+        {{ exceptions.raise_compiler_error(
+            "var `landed` has no file for '" ~ name ~ "'; build.py lists an empty one at least"
+        ) }}
+    {%- endif -%}
+    (
+        select
+            landed.*,
+            loads.commit_seq as _commit_seq
+        from read_parquet(
+            [
+                {%- for path in paths %}
+                '{{ path | replace("'", "''") }}'{{ ',' if not loop.last }}
+                {%- endfor %}
+            ],
+            union_by_name = true
+        ) as landed
+        inner join {{ source('meta', 'load') }} as loads
+            on landed._load_id = loads.load_id
+        left join {{ source('quality', 'raw_quarantine') }} as refused
+            on
+                landed._load_id = refused.load_id
+                and landed._row_number = refused.row_number
+        where
+            refused.load_id is null
+            {%- if is_incremental() %}
+            and landed._load_id not in (select known._load_id from {{ this }} as known)
+            {%- endif %}
+    )
+{%- endmacro %}
+
+{#- What every staged row keeps of its landing: enough to tell versions apart. -#}
+{% macro landing_columns() -%}
+    _load_id,
+        _row_number,
+        _page,
+        _commit_seq,
+        _recorded_at,
+        _is_backfilled
+{%- endmacro %}
+
+{#- The latest version of each row that was recorded before the build's cut-off. -#}
+{% macro latest_known(relation, key) -%}
+    (
+        select ranked.*
+        from (
+            select
+                staged.*,
+                row_number() over (
+                    partition by staged.source_tenant, staged.{{ key }}
+                    order by staged._commit_seq desc, staged._page desc, staged._row_number desc
+                ) as _version_rank
+            from {{ relation }} as staged
+            where staged._recorded_at < {{ as_of_at() }}
+        ) as ranked
+        where ranked._version_rank = 1
+    )
+{%- endmacro %}
+
+{#-
+    A policy table as the last load known by the cut-off tells it. Every load is the whole table,
+    so an emptied table is an empty table, not the one before.
+-#}
+{% macro latest_policy(table) -%}
+    (
+        select landed.*
+        from {{ ref('stg_policy_landed__' ~ table) }} as landed
+        inner join (
+            select max(loads.commit_seq) as commit_seq
+            from {{ source('meta', 'load') }} as loads
+            where
+                loads.source = 'policy'
+                and loads.resource = '{{ table }}'
+                and loads.recorded_at < {{ as_of_at() }}
+        ) as latest_load
+            on landed._commit_seq = latest_load.commit_seq
+    )
+{%- endmacro %}

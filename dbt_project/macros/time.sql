@@ -1,0 +1,42 @@
+{#- The only "today": the build's own date, and the first instant (UTC) after it. -#}
+{% macro as_of_date() -%}
+    cast('{{ var("as_of_date") }}' as date)
+{%- endmacro %}
+
+{% macro as_of_at() -%}
+    cast('{{ var("as_of_at") }}' as timestamp)
+{%- endmacro %}
+
+{% macro as_of_month() -%}
+    {{ month_of(as_of_date()) }}
+{%- endmacro %}
+
+{#- The first day of a date's month. -#}
+{% macro month_of(date) -%}
+    cast({{ dbt.date_trunc('month', date) }} as date)
+{%- endmacro %}
+
+{#- Whole months from one first-of-month to a later one. -#}
+{% macro months_between(earlier_month, later_month) -%}
+    cast({{ dbt.datediff(earlier_month, later_month, 'month') }} as int)
+{%- endmacro %}
+
+{#- The local date, in a time zone, of an instant in UTC. -#}
+{% macro to_reporting_date(instant, timezone) -%}
+    cast(timezone({{ timezone }}, timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}
+
+{% macro to_reporting_month(instant, timezone) -%}
+    {{ month_of(to_reporting_date(instant, timezone)) }}
+{%- endmacro %}
+
+{#- True on [valid_from, valid_to); an empty end is open. -#}
+{% macro is_valid_on(date, rows) -%}
+    {{ date }} >= {{ rows }}.valid_from
+            and ({{ rows }}.valid_to is null or {{ date }} < {{ rows }}.valid_to)
+{%- endmacro %}
+
+{#- An instant in UTC from epoch seconds. -#}
+{% macro from_epoch(seconds) -%}
+    cast(make_timestamp({{ seconds }} * 1000000) as timestamp)
+{%- endmacro %}

@@ -1,0 +1,30 @@
+with
+
+landed as (
+    select * from {{ landed('policy', 'stage_entry_rule') }}
+),
+
+final as (
+    select
+        rule_id,
+        pipeline_id,
+        stage_id,
+        predicate,
+        predicate_at_entry,
+        field,
+        owner,
+        severity,
+        max_failed_rate,
+        max_unknown_rate,
+        enforced_from,
+        description_en,
+        description_zh,
+        fix_en,
+        fix_zh,
+        valid_from,
+        valid_to,
+        {{ landing_columns() }}
+    from landed
+)
+
+select * from final

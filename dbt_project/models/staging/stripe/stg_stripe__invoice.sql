@@ -1,0 +1,27 @@
+with
+
+landed as (
+    select * from {{ landed('stripe', 'invoice') }}
+),
+
+final as (
+    select
+        _tenant as source_tenant,
+        id,
+        customer,
+        number,
+        status,
+        upper(currency) as currency_code,
+        {{ from_minor_units('subtotal', 'currency') }} as net_amount,
+        {{ from_minor_units('tax', 'currency') }} as tax_amount,
+        {{ from_minor_units('total', 'currency') }} as gross_amount,
+        {{ from_epoch('due_date') }} as due_at,
+        {{ from_epoch('finalized_at') }} as finalized_at,
+        {{ from_epoch('voided_at') }} as voided_at,
+        opportunity_id,
+        {{ from_epoch('created') }} as created_at,
+        {{ landing_columns() }}
+    from landed
+)
+
+select * from final
