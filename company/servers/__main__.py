@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 from company.servers.running import LOOPBACK, VENDORS, Credentials, CredentialsError, listen, server
@@ -11,7 +12,7 @@ from company.servers.world import World, WorldError, instant
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves until SIGINT or SIGTERM. Returns 2 when it cannot start, with the reason."""
+    """Serves until SIGINT or SIGTERM. Returns 2, with the reason printed, when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m company.servers", description=__doc__)
     parser.add_argument("--world", type=Path, required=True, help="world.sqlite of company.world")
     parser.add_argument("--now", required=True, help="show the world as of this ISO 8601 time")
@@ -25,14 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         credentials = Credentials.from_file(options.credentials)
         world = World(options.world, instant(options.now))
-        sockets = listen(options.port)
+        listeners = listen(options.port)
     except (CredentialsError, WorldError, OSError) as error:
         print(f"cannot serve: {error}", file=sys.stderr)
         return 2
-    for vendor, listener in zip(VENDORS, sockets, strict=True):
+    for vendor, listener in zip(VENDORS, listeners, strict=True):
         print(f"{vendor:<10} http://{LOOPBACK}:{listener.getsockname()[1]}", flush=True)
-    server(world, credentials, sockets).run(sockets=sockets)
-    world.close()
+    with closing(world), suppress(KeyboardInterrupt):
+        server(world, credentials, listeners).run(sockets=listeners)
     return 0
 
 

@@ -81,8 +81,9 @@ class Fault:
         fault = cls(**values)
         if fault.kind == "set_field" and not fault.field:
             raise FaultError("kind=set_field needs `field`, and `value`")
-        if fault.kind == "insert_row" and not (fault.row and fault.vendor and fault.resource):
-            raise FaultError("kind=insert_row needs `vendor`, `resource` and `row`")
+        key = "Id" if fault.vendor == "salesforce" else "id"
+        if fault.kind == "insert_row" and not (fault.resource and key in (fault.row or {})):
+            raise FaultError(f"kind=insert_row needs `vendor`, `resource`, `row` with its {key}")
         if fault.kind == "duplicate_rows" and not 1 <= fault.rows <= TAIL:
             raise FaultError(f"kind=duplicate_rows needs `rows` from 1 to {TAIL}")
         return fault

@@ -125,7 +125,7 @@ def listen(port: int) -> list[socket.socket]:
             try:
                 listener.bind((LOOPBACK, wanted))
             except OSError as error:
-                raise OSError(error.errno, f"port {wanted}: {error.strerror}") from None
+                raise OSError(f"port {wanted}: {error.strerror}") from None
             sockets.append(listener)
         opened.pop_all()
         return sockets

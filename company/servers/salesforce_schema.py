@@ -51,16 +51,24 @@ def _fields(type: FieldType, names: str) -> tuple[SalesforceField, ...]:
     return tuple(SalesforceField(name, type) for name in names.split())
 
 
+def _history(
+    name: str, resource: str, key_prefix: str, *fields: tuple[SalesforceField, ...]
+) -> SalesforceObject:
+    """An object whose rows are only ever added: they have no time of modification."""
+    system = (
+        *_fields("id", "Id"),
+        *_fields("reference", "CreatedById"),
+        *_fields("datetime", "CreatedDate"),
+        *_fields("boolean", "IsDeleted"),
+    )
+    return SalesforceObject(name, resource, key_prefix, system + sum(fields, ()))
+
+
 def _object(
     name: str, resource: str, key_prefix: str, *fields: tuple[SalesforceField, ...]
 ) -> SalesforceObject:
-    standard = (
-        *_fields("id", "Id"),
-        *_fields("reference", "CreatedById"),
-        *_fields("datetime", "CreatedDate SystemModstamp LastModifiedDate"),
-        *_fields("boolean", "IsDeleted"),
-    )
-    return SalesforceObject(name, resource, key_prefix, standard + sum(fields, ()))
+    modified = _fields("datetime", "SystemModstamp LastModifiedDate")
+    return _history(name, resource, key_prefix, modified, *fields)
 
 
 _STAGE = (SalesforceField("StageName", "picklist", STAGE_NAMES),)
@@ -122,14 +130,14 @@ OBJECTS: dict[str, SalesforceObject] = {
             _fields("picklist", "TaskSubtype Status Priority"), _fields("date", "ActivityDate"),
             _fields("datetime", "CompletedDateTime"), _fields("int", "CallDurationInSeconds"),
         ),
-        _object("LeadHistory", "lead_history", "017", _fields("reference", "LeadId"), _CHANGE),
-        _object(
+        _history("LeadHistory", "lead_history", "017", _fields("reference", "LeadId"), _CHANGE),
+        _history(
             "OpportunityHistory", "opportunity_history", "008",
             _fields("reference", "OpportunityId"), _STAGE, _CURRENCY,
             _fields("currency", "Amount"), _fields("date", "CloseDate"),
             _fields("percent", "Probability"),
         ),
-        _object(
+        _history(
             "OpportunityFieldHistory", "opportunity_field_history", "017",
             _fields("reference", "OpportunityId"), _CHANGE,
         ),

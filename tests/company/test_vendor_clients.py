@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,7 +21,7 @@ from small_world import CREDENTIALS, NOW, START, SmallWorld, iso
 from zenpy import Zenpy
 from zenpy.lib.exception import APIException
 
-from company.servers import Servers, running_servers
+from company.servers import Servers
 
 
 class ToLoopback(HTTPAdapter):
@@ -69,18 +67,6 @@ def stripe_client(servers: Servers, key: str = "sk_test_aurora") -> stripe.Strip
 def zendesk_client(servers: Servers, **login: str) -> Zenpy:
     login = login or {"oauth_token": "token-aurora"}
     return Zenpy(subdomain="demo", session=session_to(servers.zendesk), disable_cache=True, **login)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> SmallWorld:
-    return SmallWorld(tmp_path / "world.sqlite")
-
-
-@pytest.fixture
-def servers(world: SmallWorld) -> Iterator[Servers]:
-    """Servers over `world`, which is read when first asked for: tests fill it before."""
-    with running_servers(world.path, NOW, CREDENTIALS) as running:
-        yield running
 
 
 QUERY = "SELECT Id, Name, IsDeleted, SystemModstamp FROM Account"
