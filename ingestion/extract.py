@@ -15,6 +15,7 @@ from ingestion.clock import Clock
 from ingestion.connections import Connection, Connections, Sources
 from ingestion.connector import Connector
 from ingestion.errors import ConfigurationError, SeveralFailedError
+from ingestion.files.intake import intake
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest, OpenLoad
 from ingestion.resource import Resource
@@ -161,9 +162,9 @@ def ingest_all(
     progress: Callable[[str], None],
     settings: HttpSettings | None = None,
 ) -> list[Manifest]:
-    """Reads every resource of every configured source, side by side.
+    """Reads every resource of every configured source, then takes in the configured folders.
 
-    At most two requests run against one host. `progress` gets one line per resource. A
+    At most two requests run against one host. `progress` gets one line per resource or file. A
     failure does not stop the others: all are raised together as one SeveralFailedError at the end.
     """
     failures: list[tuple[str, Exception]] = []
@@ -199,6 +200,15 @@ def ingest_all(
             failures.append((name, error))
     for pool in pools.values():
         pool.shutdown()
+    for configured in sources.files:
+        try:
+            report = intake(configured.folder, configured.mapping, landing, clock)
+        except Exception as error:  # collected, and raised together below
+            failures.append((str(configured.folder), error))
+            continue
+        landed.extend(report.loads)
+        for line in report.lines():
+            progress(line)
     if failures:
         raise SeveralFailedError(tuple(failures), len(landed))
     return landed

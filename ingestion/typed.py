@@ -5,6 +5,8 @@ cast fails or would lose something. Refused rows go to ``rejects-00001.parquet``
 value, why and fix; the others, the last of each key, to ``part-00000.parquet``.
 """
 
+# ruff: noqa: S608  names are declared in code and quoted, values are bound or quoted literals
+
 from __future__ import annotations
 
 import gzip
@@ -169,7 +171,7 @@ def _read_pages(
                 page, position, content,
                 row_number() OVER (ORDER BY page, position) AS row_number
             FROM item
-            """,  # noqa: S608  the name is declared in code
+            """,
             {"files": files},
         )
     except duckdb.InvalidInputException as error:
@@ -230,7 +232,7 @@ def _checked(resource: Resource, declared_in: str) -> str:
             page, row_number, {", ".join(values)},
             list_filter([{", ".join(faults)}], lambda fault: fault.why IS NOT NULL) AS faults
         FROM text
-        """  # noqa: S608  names are declared in code, literals are quoted
+        """
 
 
 def _json_path(column: Column) -> str:
@@ -292,7 +294,7 @@ def _problem(column: Column, kind: str, text: str, *, is_key: bool) -> str:
 def _refuse_keyless(db: duckdb.DuckDBPyConnection, resource: Resource, what: str) -> None:
     key = name_of(resource.key)
     counted = db.execute(
-        f"SELECT count(*), count(nullif({key}::VARCHAR, '')) FROM checked"  # noqa: S608
+        f"SELECT count(*), count(nullif({key}::VARCHAR, '')) FROM checked"
     ).fetchone()
     rows, keyed = counted or (0, 0)
     if rows and not keyed:
@@ -313,7 +315,7 @@ def _refuse_older(db: duckdb.DuckDBPyConnection, resource: Resource, since: str,
         f"""
         SELECT page, row_number, {key}, {value} FROM checked
         WHERE {value} < {floor} ORDER BY {value}, row_number LIMIT 1
-        """,  # noqa: S608
+        """,
         {"since": since},
     ).fetchone()
     if found:
@@ -328,17 +330,17 @@ def _refuse_older(db: duckdb.DuckDBPyConnection, resource: Resource, since: str,
 def _write_rejects(
     db: duckdb.DuckDBPyConnection, load: OpenLoad
 ) -> tuple[tuple[LoadFile, ...], int]:
-    rejected_rows = _count(db, "SELECT count(*) FROM checked WHERE len(faults) > 0")
+    rejected_rows = count_of(db, "SELECT count(*) FROM checked WHERE len(faults) > 0")
     if not rejected_rows:
         return (), 0
     path = load.folder / REJECTS
-    _copy(
+    copy_to(
         db,
         "SELECT page, row_number, unnest(faults, recursive := true) FROM checked "
         "ORDER BY row_number",
         path,
     )
-    lines = _count(db, "SELECT sum(len(faults))::BIGINT FROM checked")
+    lines = count_of(db, "SELECT sum(len(faults))::BIGINT FROM checked")
     return (LoadFile(load.relative(REJECTS), lines, sha256_of(path)),), rejected_rows
 
 
@@ -369,10 +371,10 @@ def _write_part(
             page AS _page, {recorded} AS _recorded_at, {str(is_backfill).lower()} AS _is_backfilled,
             {literal(load.tenant)} AS _tenant
         FROM good WHERE row_number = last_row_number
-        """  # noqa: S608
+        """
     )
-    _copy(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
-    return _count(db, "SELECT count(*) FROM part")
+    copy_to(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
+    return count_of(db, "SELECT count(*) FROM part")
 
 
 def _instant(resource: Resource) -> str:
@@ -386,9 +388,7 @@ def _newest(db: duckdb.DuckDBPyConnection, resource: Resource) -> str | None:
     """The highest cursor value of any row, as cursor text; None without a time cursor or rows."""
     if resource.cursor is None or resource.cursor.opaque:
         return None
-    found = db.execute(
-        f"SELECT max({name_of(resource.cursor.column)}) FROM checked"  # noqa: S608
-    ).fetchone()
+    found = db.execute(f"SELECT max({name_of(resource.cursor.column)}) FROM checked").fetchone()
     return cursor_text(found[0]) if found and found[0] is not None else None
 
 
@@ -404,10 +404,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copy(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+def copy_to(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     db.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
 
 
-def _count(db: duckdb.DuckDBPyConnection, query: str) -> int:
+def count_of(db: duckdb.DuckDBPyConnection, query: str) -> int:
     found: tuple[Any, ...] | None = db.execute(query).fetchone()
     return int(found[0]) if found and found[0] is not None else 0

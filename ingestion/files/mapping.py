@@ -41,7 +41,9 @@ from ingestion.connections import check_keys, nearest
 from ingestion.entities import ENTITIES
 from ingestion.errors import ConfigurationError
 
-_CONDITION = re.compile(r"(?P<column>.+?)\s+(?:is\s+(?P<is>present|absent)|(?P<op>!?=)\s*(?P<to>.+))")
+_CONDITION = re.compile(
+    r"(?P<column>.+?)\s+(?:is\s+(?P<is>present|absent)|(?P<op>!?=)\s*(?P<to>.+))"
+)
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -158,9 +160,9 @@ def _file(entry: Any, where: str) -> FileMapping:
     where = f"{where} ({entry['file']})"
     given = {key: str(entry[key]) for key in options if key in entry}
     if len(given.get("delimiter", ",")) != 1:
-        raise ConfigurationError(f"{where}: delimiter must be one character, e.g. \";\"")
+        raise ConfigurationError(f'{where}: delimiter must be one character, e.g. ";"')
     if given.get("decimal", ".") not in {".", ","}:
-        raise ConfigurationError(f"{where}: decimal must be \".\" or \",\"")
+        raise ConfigurationError(f'{where}: decimal must be "." or ","')
     try:
         "".encode(given.get("encoding", "utf-8"))
     except LookupError:

@@ -1,0 +1,472 @@
+"""Takes a folder of files into the landing store, as rows of the canonical entities.
+
+One load per file and entity. A file that was taken in before, with the same content and mapping,
+is left alone; a corrected one replaces its own rows and no others. Several files may feed one row:
+each load keeps what its file said (``fragment.parquet``), and lands the whole row, put together
+from every file's fragment; a row that no file holds any more lands once more, as deleted.
+
+Rows refused one by one stand in ``<file>.errors.csv`` beside the file.
+"""
+
+# ruff: noqa: S608  names are declared in code and quoted, values are bound or quoted literals
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from pathlib import Path
+
+import duckdb
+
+from ingestion.clock import Clock
+from ingestion.connections import nearest
+from ingestion.entities import ENTITIES
+from ingestion.errors import ConfigurationError
+from ingestion.files.mapping import FileMapping, Mapping, read_mapping
+from ingestion.files.read import entity_rows, load_raw
+from ingestion.landing import Landing, LoadFile, Manifest, OpenLoad
+from ingestion.resource import ColumnType
+from ingestion.typed import (
+    LOAD_COLUMNS,
+    PART,
+    REJECTS,
+    connect,
+    copy_to,
+    count_of,
+    literal,
+    name_of,
+    schema_version,
+    sha256_of,
+)
+
+SOURCE = "files"
+DEFAULT_MAPPING = "mapping.yml"
+FRAGMENT = "fragment.parquet"
+_ERRORS = ".errors.csv"
+
+# The fields that say when a row became what it is, the most telling first.
+_EFFECTIVE = (
+    "closed_at",
+    "converted_at",
+    "entered_at",
+    "changed_at",
+    "occurred_at",
+    "applied_at",
+    "refunded_at",
+    "paid_at",
+    "issued_at",
+    "responded_at",
+    "pay_date",
+    "created_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file. `rows` are (entity, rows landed); `refused` counts rows."""
+
+    file: str
+    outcome: str
+    rows: tuple[tuple[str, int], ...] = ()
+    refused: int = 0
+    duplicates: int = 0
+    errors: Path | None = None
+
+    def line(self) -> str:
+        parts = [self.outcome, *(f"{entity} {rows}" for entity, rows in self.rows)]
+        if self.duplicates:
+            parts.append(f"{self.duplicates} equal duplicates dropped")
+        if self.refused:
+            parts.append(f"{self.refused} rows refused, see {self.errors}")
+        return f"{self.file}: {', '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeReport:
+    """What an intake did, file by file; `loads` were committed, in order."""
+
+    files: tuple[FileReport, ...]
+    loads: tuple[Manifest, ...]
+
+    def lines(self) -> list[str]:
+        """One line per file."""
+        return [file.line() for file in self.files]
+
+
+def entity_columns(entity: str) -> tuple[tuple[str, ColumnType], ...]:
+    """Name and type of the columns of an entity's landed Parquet, in order."""
+    fields = tuple((field.name, field.type) for field in ENTITIES[entity].fields)
+    return (
+        ("source_tenant", "string"),
+        ("source_id", "string"),
+        *fields,
+        ("effective_at", "timestamp"),
+        ("is_deleted", "boolean"),
+        *LOAD_COLUMNS,
+        ("_file", "string"),
+    )
+
+
+def intake(
+    folder: Path,
+    mapping_path: Path | None,
+    landing: Landing,
+    clock: Clock,
+    errors_folder: Path | None = None,
+) -> IntakeReport:
+    """Takes in every file of `folder` that the mapping (default: its mapping.yml) names.
+
+    Rows are recorded at the clock's time. `errors_folder` receives the error files when `folder`
+    is read-only. Raises ConfigurationError when the folder, the mapping or a file as a whole cannot
+    be used; files before it in the mapping's order have landed then.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(f"{folder} is not a folder")
+    mapping = read_mapping(mapping_path or folder / DEFAULT_MAPPING)
+    reports: list[FileReport] = []
+    loads: list[Manifest] = []
+    for path, file in _matched(folder, mapping):
+        report, committed = _take(folder, path, file, mapping, landing, clock, errors_folder)
+        reports.append(report)
+        loads.extend(committed)
+    named = {report.file for report in reports}
+    reports.extend(
+        FileReport(_name(folder, path), "left alone, the mapping does not name it")
+        for path in _data_files(folder)
+        if _name(folder, path) not in named and path != mapping.path
+    )
+    return IntakeReport(tuple(reports), tuple(loads))
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not path.name.startswith(".")
+        and not path.name.endswith(_ERRORS)
+        and path.name != DEFAULT_MAPPING
+    ]
+
+
+def _name(folder: Path, path: Path) -> str:
+    """A file's name in landing: with its folder's, so that two folders stay apart."""
+    return f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}"
+
+
+def _matched(folder: Path, mapping: Mapping) -> Iterator[tuple[Path, FileMapping]]:
+    """Files in the mapping's order, then by name. Raises when the mapping names none of them."""
+    files = _data_files(folder)
+    names = {path.relative_to(folder).as_posix(): path for path in files}
+    found = [
+        (names[name], file)
+        for file in mapping.files
+        for name in names
+        if fnmatch(name, file.pattern)
+    ]
+    if not found:
+        pattern = mapping.files[0].pattern
+        hint = nearest(pattern, set(names)) if names else "; the folder is empty"
+        raise ConfigurationError(f"{mapping.path}: {folder} has no file {pattern!r}{hint}")
+    taken: dict[Path, str] = {}
+    for path, file in found:
+        if path in taken:
+            raise ConfigurationError(
+                f"{mapping.path}: {path.name} is named twice, by {taken[path]!r} and by "
+                f"{file.pattern!r}; list all its entities under one"
+            )
+        taken[path] = file.pattern
+    yield from found
+
+
+def _take(
+    folder: Path,
+    path: Path,
+    file: FileMapping,
+    mapping: Mapping,
+    landing: Landing,
+    clock: Clock,
+    errors_folder: Path | None,
+) -> tuple[FileReport, list[Manifest]]:
+    """Lands one file: a load per entity that it feeds, unless it has landed as it is."""
+    name = _name(folder, path)
+    identity = {
+        "file": name,
+        "file_sha256": sha256_of(path),
+        "mapping_sha256": mapping.fingerprint(file),
+    }
+    entities = list(dict.fromkeys(entity.entity for entity in file.entities))
+    states = {entity: _fragments(landing, mapping.tenant, entity) for entity in entities}
+    due = [
+        entity
+        for entity in entities
+        if name not in states[entity]
+        or any(states[entity][name].extra[key] != identity[key] for key in identity)
+    ]
+    if not due:
+        return FileReport(name, "unchanged"), []
+    committed: list[Manifest] = []
+    with tempfile.TemporaryDirectory() as scratch, connect() as db:
+        load_raw(db, path, file, Path(scratch))
+        db.execute("CREATE TEMP TABLE error AS SELECT '' AS entity, * FROM broken")
+        duplicates = 0
+        for entity in due:
+            duplicates += _own_rows(db, file, mapping, entity)
+            _whole_rows(db, mapping, folder, landing, entity, states[entity], name)
+        errors = _write_errors(db, path, errors_folder)
+        for entity in due:
+            with landing.open_load(SOURCE, mapping.tenant, entity) as load:
+                keep = path if entity == due[0] else None
+                manifest = _written(db, load, entity, clock.now(), identity, keep)
+                committed.append(load.commit(manifest))
+        refused = count_of(db, "SELECT count(DISTINCT row) FROM error")
+    rows = tuple((load.resource, load.rows) for load in committed)
+    return FileReport(name, "taken in", rows, refused, duplicates, errors), committed
+
+
+def _fragments(landing: Landing, tenant: str, entity: str) -> dict[str, Manifest]:
+    """File -> the accepted load that holds what the file says of `entity` now."""
+    return {
+        load.extra["file"]: load
+        for load in landing.accepted()
+        if (load.source, load.tenant, load.resource) == (SOURCE, tenant, entity)
+    }
+
+
+def _own_rows(
+    db: duckdb.DuckDBPyConnection, file: FileMapping, mapping: Mapping, entity: str
+) -> int:
+    """Creates `own_<entity>`: what the file says, one row per source_id.
+
+    Faulty rows go to `error`. Equal duplicates are dropped and counted; of rows with one id and
+    different values the last stays and the others are refused.
+    """
+    selects = " UNION ALL ".join(
+        entity_rows(item, file, mapping.timezone, number)
+        for number, item in enumerate(file.entities)
+        if item.entity == entity
+    )
+    values = ", ".join(name_of(name) for name in _value_names(entity))
+    db.execute(f"CREATE OR REPLACE TEMP TABLE candidate AS {selects}")
+    db.execute(
+        f"""
+        INSERT INTO error
+        SELECT {literal(entity)}, row, fault.field, fault.value, fault.why, fault.fix
+        FROM (SELECT row, unnest(faults) AS fault FROM candidate)
+        """
+    )
+    db.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE ranked AS
+        SELECT
+            *, hash({values}) AS content,
+            last_value(hash({values})) OVER of_one_id AS kept_content,
+            last_value(row) OVER of_one_id AS kept_row,
+            row_number() OVER (PARTITION BY source_id ORDER BY row DESC, spec DESC) AS place
+        FROM candidate WHERE len(faults) = 0
+        WINDOW of_one_id AS (
+            PARTITION BY source_id ORDER BY row, spec
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        )
+        """
+    )
+    db.execute(
+        f"""
+        INSERT INTO error
+        SELECT
+            {literal(entity)}, row, 'source_id', source_id,
+            'row ' || kept_row || ' has the same id and other values; that one was kept',
+            'give each row an id of its own, or remove the one that is wrong'
+        FROM ranked WHERE place > 1 AND content <> kept_content
+        """
+    )
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name_of('own_' + entity)} AS "
+        f"SELECT row, source_id, {values} FROM ranked WHERE place = 1"
+    )
+    return count_of(db, "SELECT count(*) FROM ranked WHERE place > 1 AND content = kept_content")
+
+
+def _value_names(entity: str) -> list[str]:
+    return [field.name for field in ENTITIES[entity].fields] + ["effective_at"]
+
+
+def _whole_rows(
+    db: duckdb.DuckDBPyConnection,
+    mapping: Mapping,
+    folder: Path,
+    landing: Landing,
+    entity: str,
+    fragments: dict[str, Manifest],
+    name: str,
+) -> None:
+    """Creates `whole_<entity>`: every row that the file has a say in, or had, put together.
+
+    Values of files that are later in the mapping win. Rows of the file that still lack a required
+    field go to `error`; rows that were there and now are in no file are marked deleted.
+    """
+    own, whole = name_of("own_" + entity), name_of("whole_" + entity)
+    names = _value_names(entity)
+    columns = ", ".join(name_of(column) for column in names)
+    # `row` tells rows of this file from rows that it held before.
+    parts = [f"SELECT {_priority(mapping, folder, name)} AS priority, * FROM {own}"]
+    previous = f"SELECT source_id, {columns} FROM {own} WHERE false"
+    for other, load in fragments.items():
+        path = literal(str(landing.root / load.extra["fragment"]["path"]))
+        read = f"SELECT source_id, {columns} FROM read_parquet({path}, hive_partitioning = false)"
+        if other == name:
+            previous = read
+        else:
+            priority = _priority(mapping, folder, other)
+            parts.append(f"SELECT {priority}, NULL::BIGINT, * FROM ({read})")
+    combined = ", ".join(
+        f"arg_max({name_of(column)}, priority) FILTER (WHERE {name_of(column)} IS NOT NULL) "
+        f"AS {name_of(column)}"
+        for column in names
+    )
+    required = [field.name for field in ENTITIES[entity].fields if field.required]
+    lacking = " OR ".join(f"{name_of(field)} IS NULL" for field in required) or "false"
+    effective = [field for field in _EFFECTIVE if field in names]
+    effective_at = "coalesce(effective_at" + "".join(f", {field}" for field in effective) + ")"
+    db.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE merged AS
+        WITH previous AS ({previous}),
+        fragment AS ({" UNION ALL ".join(parts)}),
+        touched AS (SELECT source_id FROM {own} UNION SELECT source_id FROM previous)
+        SELECT max(row) AS row, source_id, {combined}
+        FROM fragment SEMI JOIN touched USING (source_id) GROUP BY source_id
+        """
+    )
+    for field in required:
+        db.execute(
+            f"""
+            INSERT INTO error
+            SELECT
+                {literal(entity)}, row, {literal(field)}, NULL,
+                {literal(f"{entity} needs {field}, and no file gives it")},
+                'fill it in, or map it in ' || {literal(str(mapping.path))}
+            FROM merged WHERE row IS NOT NULL AND {name_of(field)} IS NULL
+            """
+        )
+    db.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {whole} AS
+        WITH previous AS ({previous}),
+        complete AS (SELECT * FROM merged WHERE NOT ({lacking})),
+        -- A row that is refused this time is not gone: it stays as it landed before.
+        gone AS (
+            SELECT NULL::BIGINT AS row, * FROM previous
+            ANTI JOIN complete USING (source_id)
+            ANTI JOIN (SELECT source_id FROM candidate WHERE source_id IS NOT NULL) AS still
+            USING (source_id)
+        )
+        SELECT * REPLACE ({effective_at} AS effective_at), false AS is_deleted FROM complete
+        UNION ALL BY NAME
+        SELECT *, true AS is_deleted FROM gone
+        """
+    )
+
+
+def _priority(mapping: Mapping, folder: Path, name: str) -> int:
+    """Where in the mapping a file stands; files that it no longer names come first."""
+    relative = name.removeprefix(f"{folder.resolve().name}/")
+    found = [n for n, file in enumerate(mapping.files) if fnmatch(relative, file.pattern)]
+    return found[0] if found else -1
+
+
+def _write_errors(
+    db: duckdb.DuckDBPyConnection, path: Path, errors_folder: Path | None
+) -> Path | None:
+    """Writes ``<file>.errors.csv``, or removes an old one when all is well."""
+    target = (errors_folder or path.parent) / f"{path.name}{_ERRORS}"
+    if not count_of(db, "SELECT count(*) FROM error"):
+        target.unlink(missing_ok=True)
+        return None
+    if not os.access(target.parent, os.W_OK):
+        raise ConfigurationError(
+            f"{path.name} has rows to correct, but {target.parent} is read-only: give a folder for "
+            "the error files; nothing of this file landed"
+        )
+    beside = target.with_name(f".{target.name}")
+    db.execute(
+        "COPY (SELECT DISTINCT row, field, value, why, fix FROM error ORDER BY row, field, why) "
+        f"TO {literal(str(beside))} (FORMAT csv, HEADER)"
+    )
+    beside.rename(target)
+    return target
+
+
+def _written(
+    db: duckdb.DuckDBPyConnection,
+    load: OpenLoad,
+    entity: str,
+    now: datetime,
+    identity: dict[str, str],
+    original: Path | None,
+) -> Manifest:
+    """Writes the load's files; `original` is kept gzipped, exactly as delivered."""
+    whole = name_of("whole_" + entity)
+    instant = literal(now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
+    values = ", ".join(name_of(column) for column in _value_names(entity))
+    copy_to(
+        db,
+        f"""
+        SELECT
+            {literal(load.tenant)} AS source_tenant, source_id, {values}, is_deleted,
+            {literal(load.load_id)} AS _load_id,
+            row_number() OVER (ORDER BY row NULLS LAST, source_id) AS _row_number, 1 AS _page,
+            TIMESTAMP {instant} AS _recorded_at, false AS _is_backfilled,
+            {literal(load.tenant)} AS _tenant, {literal(identity["file"])} AS _file
+        FROM {whole} ORDER BY _row_number
+        """,
+        load.folder / PART,
+    )
+    copy_to(
+        db,
+        f"SELECT source_id, {values} FROM {name_of('own_' + entity)} ORDER BY row",
+        load.folder / FRAGMENT,
+    )
+    pages: tuple[str, ...] = ()
+    if original is not None:
+        page = load.folder / "pages-00001.csv.gz"
+        page.write_bytes(gzip.compress(original.read_bytes(), compresslevel=5, mtime=0))
+        pages = (load.relative(page.name),)
+    refused = f"entity = {literal(entity)}" + (" OR entity = ''" if original is not None else "")
+    rejects: tuple[LoadFile, ...] = ()
+    lines = count_of(db, f"SELECT count(*) FROM error WHERE {refused}")
+    if lines:
+        copy_to(
+            db,
+            "SELECT 1 AS page, row AS row_number, field, value, why, fix FROM error "
+            f"WHERE {refused} ORDER BY row, field",
+            load.folder / REJECTS,
+        )
+        rejects = (LoadFile(load.relative(REJECTS), lines, sha256_of(load.folder / REJECTS)),)
+    rows = count_of(db, f"SELECT count(*) FROM {whole}")
+    fragment = load.folder / FRAGMENT
+    return Manifest(
+        load_id=load.load_id,
+        source=load.source,
+        tenant=load.tenant,
+        resource=load.resource,
+        recorded_at=now.astimezone(UTC).isoformat(),
+        rows=rows,
+        files=(LoadFile(load.relative(PART), rows, sha256_of(load.folder / PART)),),
+        rejected_rows=count_of(
+            db,
+            f"SELECT count(DISTINCT row) FROM error WHERE {refused}",
+        ),
+        rejects=rejects,
+        pages=pages,
+        schema_version=schema_version(entity_columns(entity)),
+        extra={
+            **identity,
+            "fragment": {"path": load.relative(FRAGMENT), "sha256": sha256_of(fragment)},
+        },
+    )
