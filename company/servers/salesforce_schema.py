@@ -81,7 +81,7 @@ OBJECTS: dict[str, SalesforceObject] = {
         _object(
             "Account", "account", "001",
             _fields("string", "Name Region__c"), _fields("url", "Website"),
-            _fields("picklist", "Industry"), _fields("phone", "Phone"),
+            _fields("picklist", "Industry Type"), _fields("phone", "Phone"),
             _fields("reference", "ParentId OwnerId MasterRecordId"), _CURRENCY,
         ),
         _object(
@@ -96,13 +96,16 @@ OBJECTS: dict[str, SalesforceObject] = {
             _fields("string", "Name FirstName LastName Company"), _fields("email", "Email"),
             _fields("picklist", "LeadSource"),
             (SalesforceField("Status", "picklist", LEAD_STATUSES),),
-            _fields("reference", "OwnerId ConvertedAccountId ConvertedOpportunityId"),
+            _fields(
+                "reference",
+                "OwnerId ConvertedAccountId ConvertedContactId ConvertedOpportunityId",
+            ),
             _fields("boolean", "IsConverted"), _fields("date", "ConvertedDate"),
         ),
         _object(
             "Opportunity", "opportunity", "006",
             _fields("string", "Name NextStep"), _STAGE, _CURRENCY,
-            _fields("picklist", "Type LeadSource Loss_Reason__c"),
+            _fields("picklist", "Type LeadSource Loss_Reason__c ForecastCategoryName"),
             _fields("reference", "AccountId OwnerId"), _fields("currency", "Amount"),
             _fields("percent", "Probability"), _fields("date", "CloseDate"),
             _fields("boolean", "IsClosed IsWon"),
@@ -134,8 +137,8 @@ OBJECTS: dict[str, SalesforceObject] = {
         _history(
             "OpportunityHistory", "opportunity_history", "008",
             _fields("reference", "OpportunityId"), _STAGE, _CURRENCY,
-            _fields("currency", "Amount"), _fields("date", "CloseDate"),
-            _fields("percent", "Probability"),
+            _fields("currency", "Amount ExpectedRevenue"), _fields("date", "CloseDate"),
+            _fields("percent", "Probability"), _fields("picklist", "ForecastCategory"),
         ),
         _history(
             "OpportunityFieldHistory", "opportunity_field_history", "017",
