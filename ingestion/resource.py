@@ -7,7 +7,15 @@ from datetime import timedelta
 from typing import Literal
 
 ColumnType = Literal[
-    "string", "bigint", "int", "boolean", "date", "timestamp", "decimal(18,2)", "decimal(18,6)", "json"
+    "string",
+    "bigint",
+    "int",
+    "boolean",
+    "date",
+    "timestamp",
+    "decimal(18,2)",
+    "decimal(18,6)",
+    "json",
 ]
 """Types a landed column may have. `timestamp` is UTC without a zone; `json` is JSON text."""
 
