@@ -1,0 +1,474 @@
+"""`closebook`: everything an operator does, from one command.
+
+Nothing heavy is imported before a command needs it, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ingestion.clock import Clock
+    from warehouse.home import Home
+
+GATES = {"raw": "raw_gate", "stage-entry": "stage_entry_gate", "marts": "mart_gate"}
+EXIT_ERROR, EXIT_GATE = 1, 2
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def cli() -> None:
+    """From a lead's first touch to the last cent of commission, on one trusted set of marts.
+
+    \b
+    Every day     closebook run                  bring everything in, build, check, publish
+                  closebook status               what is published, how old, what failed
+    When red      closebook gate                 which check failed, on what, and why
+                  closebook versions rollback    point readers back at an earlier version
+    Feeding it    closebook intake FOLDER        land a folder of CSV files
+                  closebook policy land FOLDER   land the company's dated rules
+                  closebook decide KIND          record what somebody decided, and why
+    Trouble       closebook doctor               what on this machine would stop a run
+
+    State lives under CLOSEBOOK_HOME (default ./var). Exit codes: 0 done, 1 something stood in the
+    way, 2 a gate refused the data. What is published never changes on 1 or 2.
+    """
+
+
+@cli.command()
+@click.option("--no-ingest", is_flag=True, help="Build from what has landed already.")
+@click.option("--as-of", type=DAY, help="Build as of this day (default: the latest load's).")
+def run(no_ingest: bool, as_of: datetime | None) -> None:
+    """Bring every configured source in, then build, check and publish.
+
+    What to read stands in CLOSEBOOK_HOME/sources.yml. A source that cannot be read is reported and
+    does not hold up the others. A build with nothing new is skipped.
+
+    \b
+    Examples:
+      closebook run                                  the daily run
+      closebook run --no-ingest                      build again after a repair
+      closebook run --no-ingest --as-of 2026-06-30   what was known at the end of that day
+    """
+    from warehouse.build import build
+
+    home, clock = _home(), _clock()
+    failures = [] if no_ingest else _ingest(home, clock)
+    result = build(home, clock, as_of.date() if as_of else None, click.echo)
+    click.echo(result.message)
+    for failure in failures:
+        click.secho(f"not read: {failure}", fg="red", err=True)
+    if failures:
+        sys.exit(EXIT_ERROR)
+
+
+def _ingest(home: Home, clock: Clock) -> list[str]:
+    """Policy, files and vendors, in that order; returns one line per source that was not read."""
+    from ingestion.files.intake import intake as take_in
+
+    from ingestion.connections import configured_sources, connection_from_environment
+    from ingestion.errors import IngestionError
+    from ingestion.extract import ingest_all
+    from ingestion.landing import Landing
+    from warehouse.policy import land_policy
+
+    sources = configured_sources(home.root)
+    landing = Landing(home.landing)
+    failures: list[str] = []
+    if sources.policy is not None:
+        report = land_policy(sources.policy, Landing(home.policy), Landing(home.decisions), clock)
+        click.echo(f"policy: {len(report.landed)} landed, {len(report.unchanged)} unchanged")
+    for entry in sources.files:
+        try:
+            click.echo(f"{entry.folder}: {take_in(entry.folder, entry.mapping, landing, clock)}")
+        except IngestionError as error:
+            failures.append(f"{entry.folder}: {error}")
+    try:
+        ingest_all(sources, landing, clock, connection_from_environment, click.echo)
+    except IngestionError as error:
+        failures.append(str(error))
+    return failures
+
+
+@cli.command()
+def status() -> None:
+    """One screen: what is published, from when, whether it passed, how fresh each source is."""
+    from rich.console import Console
+
+    from ingestion.landing import Landing
+    from warehouse.publish import current_version, last_attempt
+
+    home, clock = _home(), _clock()
+    console = Console(highlight=False)
+    now = current_version(home)
+    if now is None:
+        console.print("Nothing is published yet; run [bold]closebook run[/bold].")
+    else:
+        console.print(
+            f"[bold]{now.version}[/bold]  as of {now.as_of_date}, published "
+            f"{_age(clock, now.published_at)} ago, {len(now.tables)} tables, "
+            f"{now.quarantine_count} rows in quarantine"
+        )
+        gates = _table("gate", "passed", "checks", "failed", "warned")
+        for gate in now.gates:
+            gates.add_row(
+                gate["gate"], _mark(gate["passed"]),
+                *(str(gate[name]) for name in ("checks", "failed", "warned")),
+            )  # fmt: skip
+        console.print(gates)
+    attempt = last_attempt(home)
+    if attempt is not None:
+        where = (
+            f"at the {attempt['failed_gate']} gate" if attempt["failed_gate"] else "with an error"
+        )
+        console.print(
+            f"[red]The last build (as of {attempt['as_of_date']}, "
+            f"{_age(clock, attempt['attempted_at'])} ago) stopped {where}:[/red]"
+        )
+        console.print(attempt["message"], markup=False)
+    freshness = _table("source", "tenant", "last load", "age", "resources", "rows")
+    loads = Landing(home.landing).accepted()
+    for source, tenant in sorted({(load.source, load.tenant) for load in loads}):
+        own = [load for load in loads if (load.source, load.tenant) == (source, tenant)]
+        last = max(load.recorded_at for load in own)
+        freshness.add_row(
+            source, tenant, last[:19], _age(clock, last),
+            str(len({load.resource for load in own})), str(sum(load.rows for load in own)),
+        )  # fmt: skip
+    console.print(freshness if loads else "Nothing has landed yet.")
+    refused = Landing(home.landing).rejections()
+    if refused:
+        last_refused = max(refused)
+        console.print(
+            f"{len(refused)} load(s) refused by the raw gate, last #{last_refused}: "
+            f"{refused[last_refused].get('reason', '')}",
+            markup=False,
+        )
+
+
+@cli.command()
+@click.argument("name", required=False, type=click.Choice(list(GATES)))
+@click.option("--all", "everything", is_flag=True, help="Show the checks that passed as well.")
+def gate(name: str | None, everything: bool) -> None:
+    """Show what the gates found in the last build, or run one of them again.
+
+    \b
+    Examples:
+      closebook gate               failed and warning checks of the last build
+      closebook gate --all         every check
+      closebook gate stage-entry   run this gate again on the warehouse as it stands
+    """
+    import duckdb
+    from rich.console import Console
+
+    from warehouse.build import run_step
+    from warehouse.errors import WarehouseError
+    from warehouse.plan import load_plan
+
+    home = _home()
+    if name is not None:
+        run_step(home, GATES[name], load_plan(home).build_id, _clock(), click.echo)
+    try:
+        with duckdb.connect(str(home.database), read_only=True) as connection:
+            rows = connection.execute(
+                "select gate, suite, check_name, severity, success, observed, threshold, why, "
+                "owner from quality.gate_result order by gate, suite, check_name"
+            ).fetchall()
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"{home.database} holds no gate results ({error}); run `closebook run`"
+        ) from None
+    shown = [row for row in rows if everything or not row[4]]
+    table = _table("gate", "check", "severity", "", "observed", "threshold", "why", "owner")
+    for gate_name, suite, check, severity, success, *rest in shown:
+        table.add_row(gate_name, f"{suite}.{check}", severity, _mark(success), *map(str, rest))
+    console = Console(highlight=False)
+    if shown:
+        console.print(table)
+    console.print(f"{len(rows)} checks, {sum(not row[4] for row in rows)} not passed")
+
+
+@cli.command()
+def publish() -> None:
+    """Publish the last build, if it has passed every gate and is not published yet.
+
+    `closebook run` does this by itself; use it when publishing alone failed, e.g. on a full disk.
+    """
+    from warehouse.build import run_step
+    from warehouse.plan import load_plan
+
+    home = _home()
+    run_step(home, "publish", load_plan(home).build_id, _clock(), click.echo)
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def versions(context: click.Context) -> None:
+    """List the published versions that are kept; `*` is the one readers see."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+
+    from warehouse.publish import current_version
+    from warehouse.publish import versions as kept_versions
+
+    home = _home()
+    now = current_version(home)
+    table = _table("", "version", "as of", "published (UTC)", "tables", "rows", "quarantine")
+    for manifest in kept_versions(home):
+        table.add_row(
+            "*" if now is not None and manifest.version == now.version else "",
+            manifest.version, manifest.as_of_date, manifest.published_at[:19],
+            str(len(manifest.tables)), str(sum(t["rows"] for t in manifest.tables.values())),
+            str(manifest.quarantine_count),
+        )  # fmt: skip
+    Console(highlight=False).print(table if table.row_count else "Nothing is published yet.")
+
+
+@versions.command()
+@click.argument("version")
+@click.option("--reason", required=True, help="Why; recorded as a decision.")
+@click.option("--actor", help="Who decided (default: the signed-in user).")
+def rollback(version: str, reason: str, actor: str | None) -> None:
+    """Point readers back at an earlier version.
+
+    A build from the same data as the version rolled back from is then skipped; newer data, policy
+    or definitions publish again.
+
+    \b
+    Example:
+      closebook versions rollback v000041-2026-06-30 --reason "FX rate of July was wrong"
+    """
+    from ingestion.landing import Landing
+    from warehouse.lock import build_lock
+    from warehouse.publish import rollback as roll_back
+
+    home = _home()
+    with build_lock(home):
+        roll_back(home, Landing(home.decisions), version, actor or _user(), reason, _clock())
+    click.echo(f"readers see {version}")
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path), help="Default: FOLDER/mapping.yml.")
+def intake(folder: Path, mapping: Path | None) -> None:
+    """Land a folder of CSV files, read through a mapping to the canonical entities.
+
+    A file that is delivered again replaces only its own rows.
+
+    \b
+    Examples:
+      closebook intake files/payroll/aurora
+      closebook intake ~/export --mapping ~/export/leads.yml
+    """
+    from ingestion.files.intake import intake as take_in
+
+    from ingestion.landing import Landing
+
+    click.echo(str(take_in(folder, mapping, Landing(_home().landing), _clock())))
+
+
+@cli.group()
+def policy() -> None:
+    """Check or land the company's dated rules: one CSV file per table, in one folder.
+
+    \b
+    Examples:
+      closebook policy check company/policy    every fault, and nothing landed
+      closebook policy land company/policy     land the tables that changed
+    """
+
+
+@policy.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def check(folder: Path) -> None:
+    """Check every file against its declaration, the others and the last landing."""
+    from ingestion.landing import Landing
+    from warehouse.policy import check_policy
+
+    home = _home()
+    files = check_policy(folder, Landing(home.policy), Landing(home.decisions), _clock())
+    click.echo(f"{len(files)} tables, {sum(len(file.rows) for file in files)} rows, no fault")
+
+
+@policy.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def land(folder: Path) -> None:
+    """Check everything, then land the tables whose content changed."""
+    from ingestion.landing import Landing
+    from warehouse.policy import land_policy
+
+    home = _home()
+    report = land_policy(folder, Landing(home.policy), Landing(home.decisions), _clock())
+    for load in report.landed:
+        click.echo(f"{load.resource}: {load.rows} rows landed")
+    click.echo(f"{len(report.landed)} tables landed, {len(report.unchanged)} unchanged")
+
+
+@cli.command()
+@click.argument("kind")
+@click.option("--subject", required=True, help="What it is about: a table, a period, a record.")
+@click.option("--reason", required=True, help="Why.")
+@click.option("--actor", help="Who decided (default: the signed-in user).")
+@click.option("--hash", "subject_hash", default="", help="SHA-256 of what was decided on.")
+@click.option("--payload", default="{}", help="More, as a JSON object.")
+def decide(
+    kind: str, subject: str, reason: str, actor: str | None, subject_hash: str, payload: str
+) -> None:
+    """Record a decision. It is appended and can never be changed.
+
+    \b
+    KIND is one of
+      approval             finance approves a commission period
+      waiver               a failed entry rule is accepted for one record
+      manual_adjustment    a payout is changed by hand, with the amount in the payload
+      acknowledgement      somebody has seen an alert
+      action               what will be done about a finding
+      allow_policy_change  a policy file may change the past: subject = table, hash = the file's
+
+    \b
+    Example:
+      closebook decide allow_policy_change --subject quota --hash 3f2a... \\
+          --reason "Q2 quotas were signed late"
+    """
+    from ingestion.landing import Landing
+    from warehouse.decisions import decide as record
+    from warehouse.errors import WarehouseError
+
+    try:
+        more = json.loads(payload)
+    except ValueError as error:
+        raise WarehouseError(f"--payload is not JSON: {error}") from None
+    if not isinstance(more, dict):
+        raise WarehouseError(f"--payload must be a JSON object, e.g. {{}}, not {payload}")
+    if kind == "rollback":
+        raise WarehouseError("a rollback is recorded by `closebook versions rollback`")
+    decision = record(
+        Landing(_home().decisions),
+        _clock(),
+        kind=kind,
+        subject=subject,
+        actor=actor or _user(),
+        reason=reason,
+        payload=more,
+        subject_hash=subject_hash,
+    )
+    click.echo(f"{decision.kind} of {decision.subject} recorded as {decision.decision_id}")
+
+
+@cli.command()
+def doctor() -> None:
+    """Look for what would stop a run here: interpreter, packages, disk, ports, connections."""
+    from warehouse.doctor import examine
+
+    wrong = 0
+    for finding in examine(_home()):
+        click.secho(
+            "ok   " if finding.ok else "FAULT", fg="green" if finding.ok else "red", nl=False
+        )
+        click.echo(f"  {finding.what}: {finding.found}")
+        if not finding.ok:
+            wrong += 1
+            click.echo(f"       {finding.fix}")
+    if wrong:
+        click.echo(f"{wrong} fault{'s' if wrong > 1 else ''}")
+        sys.exit(EXIT_ERROR)
+
+
+def main() -> None:
+    """Runs the command; every error is one clear message, without a traceback unless --debug."""
+    debug = "--debug" in sys.argv
+    try:
+        cli.main(standalone_mode=False, prog_name="closebook")
+    except click.exceptions.Abort:
+        sys.exit(EXIT_ERROR)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_ERROR)
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_explain(error))
+
+
+def _explain(error: Exception) -> int:
+    """Says what went wrong and what to do; returns the exit code."""
+    from ingestion.errors import IngestionError
+    from warehouse.errors import BuildFailedError, PolicyError, WarehouseError
+
+    if isinstance(error, BuildFailedError):
+        _say(f"the {error.gate} gate refused the data; what is published stays\n{error}")
+        _say("`closebook gate` shows every check; repair the source or rule, then `closebook run`")
+        return EXIT_GATE
+    if isinstance(error, PolicyError):
+        _say("\n  ".join([str(error), *map(str, error.problems)]))
+    elif isinstance(error, WarehouseError | IngestionError):
+        _say(str(error))
+    elif isinstance(error, OSError):
+        _say(f"{error.strerror or error}: {error.filename or ''} (`closebook doctor` looks at disk "
+             "and folders)")  # fmt: skip
+    else:
+        _say(f"{type(error).__name__}: {error} (unexpected; --debug shows the traceback)")
+    return EXIT_ERROR
+
+
+def _say(text: str) -> None:
+    click.secho("error: ", fg="red", err=True, nl=False)
+    click.echo(text, err=True)
+
+
+def _home() -> Home:
+    from warehouse.home import Home
+
+    return Home.from_environment().ensure()
+
+
+def _clock() -> Clock:
+    from ingestion.clock import clock_from_environment
+    from warehouse.errors import WarehouseError
+
+    try:
+        return clock_from_environment()
+    except ValueError as error:
+        raise WarehouseError(str(error)) from None
+
+
+def _user() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+def _age(clock: Clock, instant: str) -> str:
+    """How long ago, in the largest whole unit."""
+    moment = datetime.fromisoformat(instant)
+    seconds = int((clock.now() - moment.astimezone(UTC)).total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{max(seconds, 0)} s"
+
+
+def _table(*columns: str) -> Table:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _mark(success: bool) -> str:
+    return "[green]passed[/green]" if success else "[red]failed[/red]"

@@ -1,0 +1,128 @@
+"""Looks at this machine and this installation: what would stop a run, and how to put it right."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ingestion.connections import configured_sources, connection_from_environment
+from ingestion.errors import ConfigurationError
+from warehouse.home import Home
+
+PORTS = {8080: "Airflow", 8501: "the cockpit"}
+NEEDED_BYTES = 2 * 1024**3
+"""Free space below which a build at demo size may not finish."""
+
+TIMEOUT_SECONDS = 3.0
+PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "apache-airflow", "streamlit")
+LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `fix` says what to do when it is not `ok`."""
+
+    what: str
+    ok: bool
+    found: str
+    fix: str = ""
+
+
+def examine(home: Home) -> Iterator[Finding]:
+    """Everything, cheapest first. Never raises for what it finds."""
+    yield _interpreter()
+    yield from _packages()
+    yield from _folders(home)
+    yield from _ports()
+    yield from _connections(home)
+
+
+def _interpreter() -> Finding:
+    version = sys.version_info
+    return Finding(
+        "Python",
+        (3, 11) <= version[:2] <= (3, 12),
+        f"{version.major}.{version.minor}.{version.micro}",
+        "install Python 3.11 or 3.12 and make the environment again",
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", LOCK.read_text(encoding="utf-8"), re.M))
+    for name in PACKAGES:
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found = "not installed"
+        yield Finding(
+            name, found == locked[name], found,
+            f"the lock says {locked[name]}: pip install --no-deps --require-hashes -r {LOCK.name}",
+        )  # fmt: skip
+
+
+def _folders(home: Home) -> Iterator[Finding]:
+    existing = next(path for path in (home.root, *home.root.parents) if path.exists())
+    yield Finding(
+        f"{home.root} can be written",
+        os.access(existing, os.W_OK),
+        "yes" if os.access(existing, os.W_OK) else f"{existing} is read-only for this user",
+        "change its owner, or set CLOSEBOOK_HOME to a folder of yours",
+    )
+    free = shutil.disk_usage(existing).free
+    yield Finding(
+        "free disk space",
+        free >= NEEDED_BYTES,
+        f"{free / 1024**3:.1f} GiB",
+        f"free at least {NEEDED_BYTES // 1024**3} GiB on the disk of {existing}",
+    )
+
+
+def _ports() -> Iterator[Finding]:
+    for port, owner in PORTS.items():
+        with socket.socket() as probe:
+            probe.settimeout(TIMEOUT_SECONDS)
+            taken = probe.connect_ex(("127.0.0.1", port)) == 0
+        # A port in use is not a fault: it may be our own service. It is worth knowing, though.
+        yield Finding(f"port {port} ({owner})", True, "in use" if taken else "free")
+
+
+def _connections(home: Home) -> Iterator[Finding]:
+    try:
+        sources = configured_sources(home.root)
+    except ConfigurationError as error:
+        yield Finding("sources.yml", False, "not usable", str(error))
+        return
+    for vendor in sources.vendors:
+        what = f"{vendor.source} of {vendor.tenant}"
+        try:
+            address = urlsplit(connection_from_environment(vendor.source, vendor.tenant).base_url)
+        except ConfigurationError as error:
+            yield Finding(what, False, "no connection", str(error))
+            continue
+        host, port = (
+            address.hostname or "",
+            address.port or (443 if address.scheme == "https" else 80),
+        )
+        try:
+            socket.create_connection((host, port), TIMEOUT_SECONDS).close()
+        except OSError as error:
+            yield Finding(
+                what, False, f"{host}:{port} does not answer ({error})",
+                "start the server, or correct the connection's host and port",
+            )  # fmt: skip
+        else:
+            yield Finding(what, True, f"{host}:{port} answers")
+    for folder in sources.files:
+        yield Finding(
+            str(folder.folder), folder.folder.is_dir(),
+            "there" if folder.folder.is_dir() else "missing",
+            "create the folder, or correct it in sources.yml",
+        )  # fmt: skip
