@@ -82,7 +82,7 @@ class Snapshot:
         # default database is a property of the cursor, so each one is told.
         with self.instance.cursor() as cursor:
             cursor.execute("use published.main")
-            table = cursor.execute(statements[0], params).to_arrow_table()
+            table = cursor.sql(sql, params=params).to_arrow_table()
         return Answer(self.version, table)
 
 

@@ -74,11 +74,10 @@ def run(no_ingest: bool, as_of: datetime | None) -> None:
 
 def _ingest(home: Home, clock: Clock) -> list[str]:
     """Policy, files and vendors, in that order; returns one line per source that was not read."""
-    from ingestion.files.intake import intake as take_in
-
     from ingestion.connections import configured_sources, connection_from_environment
     from ingestion.errors import IngestionError
     from ingestion.extract import ingest_all
+    from ingestion.files.intake import intake as take_in
     from ingestion.landing import Landing
     from warehouse.policy import land_policy
 
@@ -273,7 +272,6 @@ def intake(folder: Path, mapping: Path | None) -> None:
       closebook intake ~/export --mapping ~/export/leads.yml
     """
     from ingestion.files.intake import intake as take_in
-
     from ingestion.landing import Landing
 
     click.echo(str(take_in(folder, mapping, Landing(_home().landing), _clock())))
