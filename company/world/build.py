@@ -11,10 +11,18 @@ from company.world.activities import tasks
 from company.world.calendar import midnight_utc
 from company.world.histories import lead_history, opportunity_field_history, opportunity_history
 from company.world.lines import opportunity_lines
+from company.world.money import Finance, simulate_finance
 from company.world.people import build_roster
 from company.world.policy import write_policy
-from company.world.records import Record, Version, salesforce_versions
+from company.world.records import (
+    Record,
+    Version,
+    salesforce_versions,
+    stripe_versions,
+    zendesk_versions,
+)
 from company.world.sales import Sales, simulate_sales
+from company.world.support import Support, simulate_support
 from company.world.tenants import SCALES, TENANTS, WORLD_END
 from company.world.writer import write_versions
 
@@ -50,6 +58,8 @@ def build_world(
     for roster in rosters:
         sales = simulate_sales(seed, roster, size)
         versions.extend(_crm_versions(seed, sales))
+        versions.extend(_finance_versions(simulate_finance(seed, sales)))
+        versions.extend(_support_versions(simulate_support(seed, sales)))
     count = write_versions(out / "world.sqlite", versions, midnight_utc(until))
     write_policy(out / "policy", rosters, size)
     return WorldSummary(out, seed, scale, count)
@@ -67,6 +77,21 @@ def _crm_versions(seed: int, sales: Sales) -> Iterator[Version]:
         yield from opportunity_field_history(tenant, counter, deal.record, names)
     for lead in sales.leads:
         yield from lead_history(tenant, counter, lead.record, names)
+
+
+def _finance_versions(finance: Finance) -> Iterator[Version]:
+    """Every version of every object of one tenant's finance system."""
+    for resource, records in finance.records():
+        for record in records:
+            yield from stripe_versions(finance.tenant.name, resource, record)
+
+
+def _support_versions(support: Support) -> Iterator[Version]:
+    """Every version of every object of one tenant's support system."""
+    yield from support.events
+    for resource, records in support.records():
+        for record in records:
+            yield from zendesk_versions(support.tenant.name, resource, record)
 
 
 def _crm_records(seed: int, sales: Sales) -> Iterator[tuple[str, list[Record]]]:

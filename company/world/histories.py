@@ -10,7 +10,7 @@ from company.world.ids import Counter, salesforce_id
 from company.world.records import Record, State, Step, Version
 
 _STAGE_FIELDS = ("StageName", "Amount", "CloseDate", "Probability")
-_OPPORTUNITY_FIELDS = ("StageName", "Amount", "CloseDate", "NextStep")
+_OPPORTUNITY_FIELDS = ("Amount", "CloseDate", "NextStep")
 _LEAD_FIELDS = ("Status",)
 
 Names = dict[str, str]

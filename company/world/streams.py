@@ -14,3 +14,16 @@ def stream(*parts: object) -> Random:
 def chance(random: Random, percent: int) -> bool:
     """True in `percent` of 100 draws."""
     return random.randrange(100) < percent
+
+
+class Rota:
+    """Says yes to every n-th asking of a name: rare things that must occur in a small world too."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, int] = {}
+
+    def turn(self, name: str, every: int, first: int) -> bool:
+        """True at the `first` asking (from 1) and at every `every`-th after it."""
+        asked = self._asked.get(name, 0) + 1
+        self._asked[name] = asked
+        return asked >= first and (asked - first) % every == 0

@@ -110,6 +110,6 @@ class Scale:
 
 
 SCALES = {
-    "S": Scale("S", seats_per_region=12, prospects_per_region=2_100, quota_percent=100),
+    "S": Scale("S", seats_per_region=12, prospects_per_region=2_050, quota_percent=100),
     "tiny": Scale("tiny", seats_per_region=2, prospects_per_region=105, quota_percent=35),
 }
