@@ -1,4 +1,4 @@
-"""Extraction: from a vendor's pages to one committed load, and all sources side by side."""
+"""Extraction: from a vendor's pages to one committed load, and all vendors side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ingestion.clock import Clock
 from ingestion.connections import Connection, Connections, Sources
 from ingestion.connector import Connector
 from ingestion.errors import ConfigurationError, SeveralFailedError
-from ingestion.files.intake import intake
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest, OpenLoad
 from ingestion.resource import Resource
@@ -162,9 +161,9 @@ def ingest_all(
     progress: Callable[[str], None],
     settings: HttpSettings | None = None,
 ) -> list[Manifest]:
-    """Reads every resource of every configured source, then takes in the configured folders.
+    """Reads every resource of every configured vendor; folders are `intake`'s.
 
-    At most two requests run against one host. `progress` gets one line per resource or file. A
+    At most two requests run against one host. `progress` gets one line per resource. A
     failure does not stop the others: all are raised together as one SeveralFailedError at the end.
     """
     failures: list[tuple[str, Exception]] = []
@@ -200,15 +199,6 @@ def ingest_all(
             failures.append((name, error))
     for pool in pools.values():
         pool.shutdown()
-    for configured in sources.files:
-        try:
-            report = intake(configured.folder, configured.mapping, landing, clock)
-        except Exception as error:  # collected, and raised together below
-            failures.append((str(configured.folder), error))
-            continue
-        landed.extend(report.loads)
-        for line in report.lines():
-            progress(line)
     if failures:
         raise SeveralFailedError(tuple(failures), len(landed))
     return landed

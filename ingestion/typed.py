@@ -72,7 +72,11 @@ class Typed:
 
 def landed_columns(resource: Resource) -> tuple[tuple[str, ColumnType], ...]:
     """Name and type of the columns of a resource's Parquet, in order; dropped ones are absent."""
-    declared = tuple((c.name, c.type) for c in resource.columns if c.personal != "drop")
+    declared: tuple[tuple[str, ColumnType], ...] = tuple(
+        (column.name, "string" if column.personal == "hash" else column.type)
+        for column in resource.columns
+        if column.personal != "drop"
+    )
     return declared + LOAD_COLUMNS
 
 

@@ -93,9 +93,9 @@ class IntakeReport:
     files: tuple[FileReport, ...]
     loads: tuple[Manifest, ...]
 
-    def lines(self) -> list[str]:
+    def __str__(self) -> str:
         """One line per file."""
-        return [file.line() for file in self.files]
+        return "\n".join(file.line() for file in self.files)
 
 
 def entity_columns(entity: str) -> tuple[tuple[str, ColumnType], ...]:
