@@ -50,8 +50,7 @@ reached as (
     inner join tiers
         on
             points.component_id = tiers.component_id
-            and points.period_month >= tiers.valid_from
-            and (tiers.valid_to is null or points.period_month < tiers.valid_to)
+            and {{ is_valid_on('points.period_month', 'tiers') }}
             and case points.boundary_operator
                 when 'lower_inclusive' then
                     points.credited_amount
@@ -73,7 +72,7 @@ final as (
         points.point_id,
         points.credited_amount,
         points.quota_amount,
-        {{ ratio_rate('points.credited_amount', 'points.quota_amount') }} as attainment_rate,
+        {{ ratio_rate('points.credited_amount', 'points.quota_amount', 18) }} as attainment_rate,
         reached.tier_number,
         case
             when points.calculation_status = 'calculated'

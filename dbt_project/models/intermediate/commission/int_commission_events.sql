@@ -82,8 +82,7 @@ final as (
         on
             reps.tenant = assignments.tenant
             and reps.employee_number = assignments.employee_number
-            and receipts.paid_date >= assignments.valid_from
-            and (assignments.valid_to is null or receipts.paid_date < assignments.valid_to)
+            and {{ is_valid_on('receipts.paid_date', 'assignments') }}
 )
 
 select * from final

@@ -19,14 +19,13 @@ periods as (
         months.month as period_month,
         max(
             case
-                when assignments.valid_from > months.month then 0
-                when assignments.valid_to <= months.month then 0
-                else 1
+                when {{ is_valid_on('months.month', 'assignments') }} then 1
+                else 0
             end
         ) = 1 as is_assigned
     from assignments
     inner join {{ ref('int_months') }} as months
-        on months.month >= {{ dbt.date_trunc('month', 'assignments.valid_from') }}
+        on months.month >= {{ month_of('assignments.valid_from') }}
     group by
         assignments.tenant,
         assignments.employee_number,
@@ -60,7 +59,8 @@ tenants as (
     select
         tenant,
         currency_code
-    from {{ ref('stg_policy__tenant') }}
+    from {{ ref('stg_policy__tenant') }} as known
+    where {{ is_valid_on(as_of_date(), 'known') }}
 ),
 
 final as (
@@ -94,8 +94,7 @@ final as (
         on
             periods.tenant = quotas.tenant
             and periods.employee_number = quotas.employee_number
-            and periods.period_month >= quotas.valid_from
-            and (quotas.valid_to is null or periods.period_month < quotas.valid_to)
+            and {{ is_valid_on('periods.period_month', 'quotas') }}
 )
 
 select * from final

@@ -19,7 +19,8 @@ tenants as (
     select
         tenant,
         currency_code
-    from {{ ref('stg_policy__tenant') }}
+    from {{ ref('stg_policy__tenant') }} as known
+    where {{ is_valid_on(as_of_date(), 'known') }}
 ),
 
 plan_rates as (
@@ -42,7 +43,7 @@ final as (
         allocations.opportunity_source_id,
         allocations.paid_at,
         allocations.paid_date,
-        cast({{ dbt.date_trunc('month', 'allocations.paid_date') }} as date) as period_month,
+        {{ month_of('allocations.paid_date') }} as period_month,
         allocations.gross_amount,
         case
             when allocations.currency_code = tenants.currency_code then allocations.net_amount
@@ -64,8 +65,7 @@ final as (
             allocations.currency_code = plan_rates.from_currency
             and tenants.currency_code = plan_rates.to_currency
             and allocations.currency_code <> tenants.currency_code
-            and allocations.paid_date >= plan_rates.valid_from
-            and (plan_rates.valid_to is null or allocations.paid_date < plan_rates.valid_to)
+            and {{ is_valid_on('allocations.paid_date', 'plan_rates') }}
 )
 
 select * from final

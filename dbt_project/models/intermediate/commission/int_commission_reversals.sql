@@ -31,7 +31,7 @@ shares as (
         payment_source_id,
         invoice_source_id,
         refund_source_id,
-        cast({{ dbt.date_trunc('month', 'refunded_date') }} as date) as period_month,
+        {{ month_of('refunded_date') }} as period_month,
         gross_amount,
         cumulative_share_amount,
         previous_share_amount

@@ -44,12 +44,10 @@ commission_lines as (
     inner join pay_codes
         on
             payroll_lines.pay_code = pay_codes.pay_code
-            and payroll_lines.pay_date >= pay_codes.valid_from
-            and (pay_codes.valid_to is null or payroll_lines.pay_date < pay_codes.valid_to)
+            and {{ is_valid_on('payroll_lines.pay_date', 'pay_codes') }}
     inner join lags
         on
-            payroll_lines.pay_date >= lags.valid_from
-            and (lags.valid_to is null or payroll_lines.pay_date < lags.valid_to)
+            {{ is_valid_on('payroll_lines.pay_date', 'lags') }}
     where payroll_lines.pay_date <= {{ as_of_date() }}
 ),
 

@@ -63,11 +63,10 @@ pending as (
             {{ dbt.dateadd('month', '-cast(value as int)', dbt.date_trunc('month', as_of_date())) }}
             as date
         ) as first_pending_month
-    from {{ ref('stg_policy__setting') }}
+    from {{ ref('stg_policy__setting') }} as setting
     where
         name = 'payroll_lag_months'
-        and valid_from <= {{ as_of_date() }}
-        and (valid_to is null or valid_to > {{ as_of_date() }})
+        and {{ is_valid_on(as_of_date(), 'setting') }}
 ),
 
 final as (
