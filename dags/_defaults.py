@@ -17,15 +17,6 @@ from airflow.sdk import (
 
 from dags._notices import late_notice, write_failure_notice
 
-POOLS = {
-    "host_salesforce": (2, "Requests in flight to Salesforce"),
-    "host_stripe": (2, "Requests in flight to Stripe"),
-    "host_zendesk": (2, "Requests in flight to Zendesk"),
-    "local_files": (2, "Folders and policy files being read"),
-    "warehouse_writer": (1, "DuckDB has one writer: builds take turns"),
-}
-"""Pool -> slots, meaning. Created first: a task waits for ever in a pool that does not exist."""
-
 FINAL_ERRORS = ExceptionRetryPolicy(
     rules=[
         RetryRule(

@@ -24,9 +24,8 @@ def take_in(folder: str, mapping: str) -> dict[str, Any]:
     """Lands the new and changed files of one folder through its mapping."""
     from pathlib import Path
 
-    from ingestion.files.intake import intake
-
     from ingestion.clock import clock_from_environment
+    from ingestion.files.intake import intake
     from ingestion.landing import Landing
     from warehouse.home import Home
 
@@ -37,23 +36,21 @@ def take_in(folder: str, mapping: str) -> dict[str, Any]:
 
 @task
 def land_policy_folder() -> list[dict[str, Any]]:
-    """Lands the policy tables whose content changed; a changed past is refused whole."""
-    import os
-    from pathlib import Path
+    """Lands the policy tables whose content changed; a changed past is refused whole.
 
+    Without a policy folder in `sources.yml`, policy is landed by hand and this does nothing.
+    """
     from ingestion.clock import clock_from_environment
-    from ingestion.errors import ConfigurationError
+    from ingestion.connections import configured_sources
     from ingestion.landing import Landing
     from warehouse.home import Home
     from warehouse.policy import land_policy
 
-    folder = os.environ.get("CLOSEBOOK_POLICY_FOLDER")
-    if not folder:
-        raise ConfigurationError(
-            "CLOSEBOOK_POLICY_FOLDER is not set: name the folder with one CSV per policy table"
-        )
     home = Home.from_environment().ensure()
+    folder = configured_sources(home.root).policy
+    if folder is None:
+        return []
     report = land_policy(
-        Path(folder), Landing(home.policy), Landing(home.decisions), clock_from_environment()
+        folder, Landing(home.policy), Landing(home.decisions), clock_from_environment()
     )
     return [{"load": load.commit_seq, "rows": load.rows} for load in report.landed]

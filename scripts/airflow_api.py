@@ -1,0 +1,122 @@
+"""The few requests to Airflow's REST API that the demo needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+FINISHED = frozenset({"success", "failed"})
+
+
+class AirflowError(Exception):
+    """Airflow refused a request; the message holds its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task instance. `seconds` is how long it has run; 0 before it starts."""
+
+    task_id: str
+    label: str
+    state: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a DAG."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    began: str
+
+
+class Airflow:
+    """Signed in as `admin`; a token lives for a day."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self.url = url
+        self._password = password
+        self._token = ""
+
+    def unhealthy(self) -> list[str]:
+        """The parts that are not up yet; `api-server` alone while it does not answer."""
+        try:
+            parts = self._send("GET", "/api/v2/monitor/health")
+        except (AirflowError, URLError, ConnectionError, TimeoutError):
+            return ["api-server"]
+        return [name for name, part in parts.items() if part.get("status") != "healthy"]
+
+    def dag_ids(self) -> set[str]:
+        return {dag["dag_id"] for dag in self._signed_in("GET", "/api/v2/dags")["dags"]}
+
+    def trigger(self, dag_id: str) -> Run:
+        return _run(
+            self._signed_in("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})
+        )
+
+    def unfinished(self) -> list[Run]:
+        """Runs that are queued or running."""
+        path = "/api/v2/dags/~/dagRuns?state=queued&state=running&limit=100"
+        return [_run(run) for run in self._signed_in("GET", path)["dag_runs"]]
+
+    def fail(self, run: Run) -> None:
+        """Ends a run, with its tasks, as failed."""
+        self._signed_in("PATCH", _path(run), {"state": "failed"})
+
+    def run(self, run: Run) -> Run:
+        """The run as it is now."""
+        return _run(self._signed_in("GET", _path(run)))
+
+    def latest(self, dag_id: str, known: frozenset[str]) -> Run | None:
+        """The newest run of a DAG that is not one of `known`."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=10"
+        runs = [_run(run) for run in self._signed_in("GET", path)["dag_runs"]]
+        return next((run for run in runs if run.run_id not in known), None)
+
+    def tasks(self, run: Run) -> list[Task]:
+        path = f"{_path(run)}/taskInstances?limit=100"
+        return [
+            Task(
+                task_id=entry["task_id"],
+                label=entry.get("rendered_map_index") or "",
+                state=entry["state"] or "waiting",
+                seconds=float(entry["duration"] or 0),
+            )
+            for entry in self._signed_in("GET", path)["task_instances"]
+        ]
+
+    def _signed_in(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        if not self._token:
+            sign_in = {"username": "admin", "password": self._password}
+            self._token = self._send("POST", "/auth/token", sign_in)["access_token"]
+        return self._send(method, path, body)
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        data = None if body is None else json.dumps(body).encode()
+        # The address is this installation's own.
+        request = Request(self.url + path, data, headers, method=method)  # noqa: S310
+        try:
+            with urlopen(request, timeout=30) as reply:  # noqa: S310
+                return json.load(reply)
+        except HTTPError as error:
+            answer = error.read().decode(errors="replace")[:500]
+            raise AirflowError(f"{method} {path}: {error.code} {answer}") from None
+
+
+def _path(run: Run) -> str:
+    return f"/api/v2/dags/{run.dag_id}/dagRuns/{quote(run.run_id, safe='')}"
+
+
+def _run(values: dict[str, Any]) -> Run:
+    return Run(
+        values["dag_id"], values["dag_run_id"], values["state"], values.get("start_date") or ""
+    )

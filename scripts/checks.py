@@ -1,0 +1,100 @@
+"""What must hold before anything is started; each failure says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from scripts.processes import alive, describe
+from scripts.settings import Settings
+
+NEEDED_GIGABYTES = 2.0
+"""A demo home is about 0.4 GB; the rest is room for the build's temporary files and for logs."""
+
+
+class NotReadyError(Exception):
+    """The services cannot be started; the message says why and what to do."""
+
+
+def check_ready(settings: Settings) -> None:
+    """Raises NotReadyError with every problem that was found."""
+    running = alive(settings)
+    if running:
+        raise NotReadyError(
+            f"Closebook already runs in {settings.home} ({len(running)} processes): "
+            "open it, or stop it with `make down`"
+        )
+    problems = [*_disk(settings.home), *_ports(settings)]
+    if problems:
+        raise NotReadyError("\n".join(problems))
+
+
+def _disk(home: Path) -> list[str]:
+    folder = next(path for path in (home, *home.parents) if path.is_dir())
+    if not os.access(folder, os.W_OK):
+        return [f"{folder} cannot be written: choose another home, make demo CLOSEBOOK_HOME=..."]
+    free = shutil.disk_usage(folder).free / 1e9
+    if free >= NEEDED_GIGABYTES:
+        return []
+    return [
+        f"the disk of {folder} has {free:.1f} GB free, the demo needs {NEEDED_GIGABYTES:.0f} GB: "
+        "free some, or choose another home, make demo CLOSEBOOK_HOME=..."
+    ]
+
+
+def _ports(settings: Settings) -> list[str]:
+    wanted = [
+        ("the cockpit", "CLOSEBOOK_COCKPIT_PORT", settings.cockpit_port),
+        ("Airflow", "CLOSEBOOK_AIRFLOW_PORT", settings.airflow_port),
+        ("the docs", "CLOSEBOOK_DOCS_PORT", settings.docs_port),
+        *(
+            (f"the demo's {name}", "CLOSEBOOK_VENDOR_PORT", settings.vendor_port + offset)
+            for offset, name in enumerate(("Salesforce", "Stripe", "Zendesk"))
+        ),
+    ]
+    return [
+        f"port {port}, wanted for {what}, is in use by {_holder(port)}: "
+        f"stop that, or choose another, e.g. make demo {variable}={_free_port()}"
+        for what, variable, port in wanted
+        if not _is_free(settings.host, port)
+    ]
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as trial:
+        # As the servers do it: a connection that was closed a moment ago is no obstacle.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+        return port
+
+
+def _holder(port: int) -> str:
+    """The process that listens on `port`, as far as this user may know."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if Path(table).exists():
+            for line in Path(table).read_text(encoding="utf-8").splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                    inodes.add(f"socket:[{fields[9]}]")
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                links = {str(link.readlink()) for link in (entry / "fd").iterdir()}
+            except OSError:
+                continue
+            if links & inodes:
+                return f"process {describe(int(entry.name))}"
+    return "a process that this user may not see"
