@@ -1,0 +1,276 @@
+"""Policy lands whole or not at all, every fault is named, and the past does not change."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion.clock import FixedClock
+from ingestion.landing import Landing
+from warehouse.decisions import decide
+from warehouse.errors import PolicyError
+from warehouse.home import Home
+from warehouse.policy import (
+    PolicyProblem,
+    PolicyReport,
+    check_policy,
+    house_timezone,
+    land_policy,
+    setting,
+)
+from warehouse.policy_tables import POLICY_TABLES
+
+DEMO_POLICY = Path(__file__).parents[2] / "company" / "policy"
+LATER = FixedClock(datetime(2026, 7, 10, 3, tzinfo=UTC))
+
+
+class House:
+    """A folder of policy files to edit, and the stores that they land in."""
+
+    def __init__(self, folder: Path, home: Home) -> None:
+        self.folder, self.home = folder, home
+        self.store, self.decisions = Landing(home.policy), Landing(home.decisions)
+
+    def edit(self, table: str, old: str, new: str) -> None:
+        path = self.folder / f"{table}.csv"
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path.name}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def append(self, table: str, line: str) -> int:
+        """Adds a line; returns its number."""
+        path = self.folder / f"{table}.csv"
+        text = path.read_text(encoding="utf-8") + line + "\n"
+        path.write_text(text, encoding="utf-8")
+        return text.count("\n")
+
+    def land(self, clock: FixedClock) -> PolicyReport:
+        return land_policy(self.folder, self.store, self.decisions, clock)
+
+    def problems(self, clock: FixedClock) -> tuple[PolicyProblem, ...]:
+        with pytest.raises(PolicyError) as refusal:
+            check_policy(self.folder, self.store, self.decisions, clock)
+        return refusal.value.problems
+
+    def rows(self, table: str) -> list[tuple[object, ...]]:
+        last = self.store.latest("policy", "house", table)
+        assert last is not None
+        with duckdb.connect() as connection:
+            return connection.execute(
+                "select valid_from, _recorded_at, _is_backfilled from read_parquet(?)",
+                [[str(self.store.root / file.path) for file in last.files]],
+            ).fetchall()
+
+
+@pytest.fixture
+def house(tmp_path: Path, home: Home) -> House:
+    folder = tmp_path / "policy"
+    shutil.copytree(DEMO_POLICY, folder)
+    return House(folder, home)
+
+
+def test_the_demo_companys_policy_lands_whole(house: House, clock: FixedClock) -> None:
+    report = house.land(clock)
+    assert {load.resource for load in report.landed} == set(POLICY_TABLES)
+    assert setting(house.store, "payroll_lag_months", date(2026, 6, 30)) == "1"
+    assert house_timezone(house.store, date(2026, 6, 30)).key == "Asia/Shanghai"
+
+
+def test_what_has_not_changed_does_not_land_again(house: House, clock: FixedClock) -> None:
+    house.land(clock)
+    seq = house.store.last_seq()
+    assert house.land(LATER).landed == ()
+    assert house.store.last_seq() == seq
+
+
+def test_another_order_of_rows_is_no_change(house: House, clock: FixedClock) -> None:
+    house.land(clock)
+    path = house.folder / "pay_code.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([header, *reversed(rows)]) + "\n", encoding="utf-8")
+    assert house.land(LATER).landed == ()
+
+
+def test_the_first_landing_is_recorded_as_of_each_rows_own_start(
+    house: House, clock: FixedClock
+) -> None:
+    house.land(clock)
+    for valid_from, recorded_at, is_backfilled in house.rows("quota"):
+        assert isinstance(valid_from, date)
+        assert recorded_at == min(
+            datetime.combine(valid_from, time()), clock.now().replace(tzinfo=None)
+        )
+        assert is_backfilled is True
+
+
+def test_a_later_landing_is_recorded_when_it_is_committed(house: House, clock: FixedClock) -> None:
+    house.land(clock)
+    house.append("pay_code", "SPIFF,true,2026-08-01,")
+    (load,) = house.land(LATER).landed
+    assert load.resource == "pay_code"
+    assert {row[1:] for row in house.rows("pay_code")} == {
+        (LATER.now().replace(tzinfo=None), False)
+    }
+
+
+def test_every_fault_of_every_file_is_named_at_once(house: House, clock: FixedClock) -> None:
+    house.edit("fx_rate", "7.050000", "seven")
+    house.edit("process_stage", "Discovery,需求调研,3,open", "Discovery,需求调研,3,opened")
+    (house.folder / "quotas.csv").write_text("a\n")
+    (house.folder / "pay_code.csv").unlink()
+    line = house.append("tenant", "cirrus,Cirrus,Mars/Olympus,usd,2026-01-01,")
+    found = {(p.file, p.row, p.field, p.value) for p in house.problems(clock)}
+    assert found == {
+        ("fx_rate.csv", 2, "rate", "seven"),
+        ("process_stage.csv", 4, "kind", "opened"),
+        ("quotas.csv", 0, "", ""),
+        ("pay_code.csv", 0, "", ""),
+        ("tenant.csv", line, "reporting_timezone", "Mars/Olympus"),
+        ("tenant.csv", line, "currency_code", "usd"),
+    }
+    assert house.store.last_seq() == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "field", "why"),
+    [
+        ("pay_code", "X,yes,2026-01-01,", "is_commission", "true or false"),
+        ("pay_code", "X,,2026-01-01,", "is_commission", "missing"),
+        ("pay_code", ",true,2026-01-01,", "pay_code", "missing"),
+        ("pay_code", "X,true,,", "valid_from", "missing"),
+        ("pay_code", "X,true,01.02.2026,", "valid_from", "YYYY-MM-DD"),
+        ("pay_code", "X,true,2026-02-30,", "valid_from", "YYYY-MM-DD"),
+        ("pay_code", "X,true,2026-01-01,2026-01-01", "valid_to", "not after valid_from"),
+        ("pay_code", "X,true,2026-01-01", "", "3 values for 4 columns"),
+        ("pay_code", "COMM,true,2026-01-01,", "valid_from", "overlaps line 2"),
+        ("quota", "aurora,E1,1.005,CNY,2026-01-01,", "quota_amount", "at most 2 decimals"),
+        ("quota", "zephyr,E1,1.00,CNY,2026-01-01,", "tenant", "no such tenant"),
+        ("rate_tier", "nothing,9,1,,0.01,2026-01-01,", "component_id", "no such component_id"),
+        ("stage_map", "salesforce,*,default,lead,Old,gone,2026-01-01,", "stage_id", "no such"),
+        ("commission_plan", "p,P,P,month,cash,,,2026-01-01,", "approved_at", "not approved"),
+        (
+            "commission_plan",
+            "p,P,P,month,cash,ana,2025-12-31 16:00:00,2026-01-01,",
+            "approved_at",
+            "approved after it began",
+        ),
+    ],
+)
+def test_a_fault_names_its_line_field_and_reason(
+    house: House, clock: FixedClock, table: str, line: str, field: str, why: str
+) -> None:
+    number = house.append(table, line)
+    (problem,) = house.problems(clock)
+    assert (problem.file, problem.row, problem.field) == (f"{table}.csv", number, field)
+    assert why in problem.why
+    assert problem.fix
+
+
+def test_a_plan_approved_just_before_it_begins_is_accepted(house: House, clock: FixedClock) -> None:
+    house.append("commission_plan", "p,P,P,month,cash,ana,2025-12-31 15:59:59,2026-01-01,")
+    house.land(clock)
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        '" "',
+        "amount >",
+        "amount > 0) or (1",
+        "amount_at_entry > 0",
+        "amount > 0; drop table x",
+        "amount > (select 1)",
+        "1 from quality.quarantine",
+        "stolen > 0",
+    ],
+)
+def test_a_rule_is_one_condition(house: House, clock: FixedClock, predicate: str) -> None:
+    house.edit("stage_entry_rule", "proposal,amount > 0,", f"proposal,{predicate},")
+    problems = house.problems(clock)
+    assert {(p.file, p.row, p.field) for p in problems} == {
+        ("stage_entry_rule.csv", 2, "predicate")
+    }
+
+
+def test_a_renamed_column_is_unknown_and_the_old_one_missing(
+    house: House, clock: FixedClock
+) -> None:
+    house.edit("pay_code", "is_commission", "commission")
+    assert {(p.row, p.field, p.why) for p in house.problems(clock)} == {
+        (1, "commission", "pay_code has no such column"),
+        (1, "is_commission", "the column is missing"),
+    }
+
+
+def test_a_file_that_is_not_utf_8_names_the_line(house: House, clock: FixedClock) -> None:
+    path = house.folder / "pay_code.csv"
+    path.write_bytes(path.read_bytes() + "PRÄMIE,true,2026-01-01,\n".encode("latin-1"))
+    (problem,) = house.problems(clock)
+    assert (problem.row, problem.why) == (7, "this line is not UTF-8")
+
+
+def test_ending_a_row_today_and_starting_the_next_is_no_change_of_the_past(
+    house: House, clock: FixedClock
+) -> None:
+    house.land(clock)
+    house.edit("pay_code", "BASE,false,2023-01-01,", "BASE,false,2023-01-01,2026-07-10")
+    house.append("pay_code", "BASE,true,2026-07-10,")
+    assert [load.resource for load in house.land(LATER).landed] == ["pay_code"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "was", "becomes"),
+    [
+        (
+            "BASE,false,2023-01-01,", "BASE,true,2023-01-01,",
+            "pay_code=BASE, is_commission=False", "pay_code=BASE, is_commission=True",
+        ),
+        ("BASE,false,2023-01-01,\n", "", "pay_code=BASE", "removed"),
+        ("BASE,false,2023-01-01,\n", "BASE,false,2023-01-01,\nX,true,2026-07-09,\n",
+         "there was no row", "pay_code=X"),
+        ("BASE,false,2023-01-01,", "BASE,false,2023-01-01,2026-07-09",
+         "valid_to=)", "valid_to=2026-07-09)"),
+        ("BASE,false,2023-01-01,", "BASE,false,2023-01-02,",
+         "valid_from=2023-01-01", "valid_from=2023-01-02"),
+    ],
+)  # fmt: skip
+def test_a_changed_past_is_refused_with_both_rows(
+    house: House, clock: FixedClock, old: str, new: str, was: str, becomes: str
+) -> None:
+    house.land(clock)
+    house.edit("pay_code", old, new)
+    (problem,) = house.problems(LATER)
+    assert was in problem.why.partition("it would be")[0]
+    assert becomes in problem.why.partition("it would be")[2]
+
+
+def test_a_changed_past_lands_when_a_decision_allows_that_very_file(
+    house: House, clock: FixedClock
+) -> None:
+    house.land(clock)
+    house.edit("pay_code", "BASE,false,2023-01-01,", "BASE,true,2023-01-01,")
+    (problem,) = house.problems(LATER)
+    file_hash = problem.fix.partition("--hash ")[2].partition(" ")[0]
+    decide(house.decisions, LATER, kind="allow_policy_change", subject="pay_code", actor="ana",
+           reason="it always was", subject_hash=file_hash)  # fmt: skip
+    assert [load.resource for load in house.land(LATER).landed] == ["pay_code"]
+
+
+def test_a_decision_on_another_content_allows_nothing(house: House, clock: FixedClock) -> None:
+    house.land(clock)
+    house.edit("pay_code", "BASE,false,2023-01-01,", "BASE,true,2023-01-01,")
+    decide(house.decisions, LATER, kind="allow_policy_change", subject="pay_code", actor="ana",
+           reason="it always was", subject_hash="0" * 64)  # fmt: skip
+    assert house.problems(LATER)
+
+
+def test_today_is_the_houses_today(house: House, clock: FixedClock) -> None:
+    """At 17:00 UTC it is tomorrow in Shanghai: a row that starts today in UTC is in the past."""
+    house.land(clock)
+    house.append("pay_code", "X,true,2026-07-10,")
+    assert house.problems(FixedClock(datetime(2026, 7, 10, 17, tzinfo=UTC)))
+    assert house.land(FixedClock(datetime(2026, 7, 10, 15, tzinfo=UTC))).landed
