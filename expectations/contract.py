@@ -1,4 +1,4 @@
-"""What a gate is given, what it checks, and what it hands back: data only, no Great Expectations."""
+"""What a gate is given, what it checks and what it hands back, as data."""
 
 from __future__ import annotations
 
@@ -79,9 +79,11 @@ class GateContext:
 class Check:
     """One expectation: what Great Expectations evaluates, and what the reader of a failure needs.
 
-    `expectation` is the class in `great_expectations.expectations`, `arguments` are its own.
-    `fault` is the same condition as SQL over the batch, true on a row at fault: Great Expectations
-    counts, `fault` finds the rows to show. `threshold` says the limit and the reason for it.
+    `expectation` is the class in `great_expectations.expectations`, `arguments` are its own; it
+    must be one that judges rows of the batch. `fault` is the same condition as SQL, true on a row
+    at fault: Great Expectations counts, `fault` finds the rows to show. `threshold` says the limit
+    and the reason for it. `label` names a row at fault when the suite's label says too little;
+    `observed` is a SQL text aggregate over the batch, for what a count of rows does not say.
     """
 
     name: str
@@ -93,15 +95,17 @@ class Check:
     severity: Severity
     threshold: str
     fix: str
+    label: str = ""
+    observed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
     """The checks of one table: one batch, one validation.
 
-    `query` selects the batch (one row per `grain`), `label` is a SQL text expression that names a
-    row of it in a message. `input_query` counts the rows that should have been evaluated: when it
-    finds some and the batch is empty, every check fails.
+    `query` selects the batch, `grain` is what one row of it is, in the plural, `label` a SQL text
+    expression that names a row in a message. `input_query` counts the rows that should have been
+    evaluated: when it finds some and the batch is empty, every check fails.
     """
 
     name: str

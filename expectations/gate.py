@@ -1,0 +1,287 @@
+"""Runs a gate: evaluates its suites with Great Expectations inside the database, keeps the results.
+
+A gate fails closed: a check that raises has failed, a suite that evaluates nothing although there
+is input has failed, and a gate without checks has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from expectations.contract import (
+    Check,
+    CheckResult,
+    GateContext,
+    GateName,
+    GateOutcome,
+    NewLoad,
+    RejectedLoad,
+    Suite,
+)
+from expectations.results import create_tables, write_raw_quarantine, write_results
+from expectations.suites.marts import mart_suites
+from expectations.suites.raw import MAX_AGE_DAYS, loads, row_rules
+from expectations.suites.stage_entry import rules as entry_rules
+from expectations.suites.stage_entry import stages
+
+if TYPE_CHECKING:
+    from expectations.datasource import Validator
+
+SHOWN_ROWS = 3
+DEFAULT_WINDOW_DAYS = 28
+
+
+def run_gate(
+    gate: GateName, connection: duckdb.DuckDBPyConnection, context: GateContext
+) -> GateOutcome:
+    """Evaluates one gate on the warehouse that `connection` has open, read-write.
+
+    Writes `quality.*`; the outcome says whether the build may go on, and why not. Running a gate
+    again replaces what it wrote.
+    """
+    from expectations.datasource import validator_over
+
+    create_tables(connection)
+    with _scratch(connection), validator_over(connection) as validator:
+        judge = Judge(gate, connection, validator)
+        try:
+            outcome = _GATES[gate](judge, context)
+        except Exception as error:  # whatever it is, the gate fails and names it
+            judge.results.append(judge.failure(_GATE_ITSELF, _RAN, _first_line(error)))
+            outcome = judge.outcome()
+    write_results(connection, gate, outcome.checks)
+    return outcome
+
+
+class Judge:
+    """Evaluates suites of one gate and collects the results."""
+
+    def __init__(
+        self, gate: GateName, connection: duckdb.DuckDBPyConnection, validator: Validator
+    ) -> None:
+        self.gate, self.connection, self._validator = gate, connection, validator
+        self.results: list[CheckResult] = []
+
+    def suite(self, suite: Suite) -> list[CheckResult]:
+        """Evaluates every check of a suite; nothing that goes wrong is left unsaid."""
+        try:
+            found = [*self._evaluate(suite)]
+        except Exception as error:  # whatever it is, the gate fails and names it
+            found = [self.failure(suite, check, _first_line(error)) for check in suite.checks]
+        self.results += found
+        return found
+
+    def failure(self, suite: Suite, check: Check, why: str) -> CheckResult:
+        """A check that could not be evaluated: failed, and critical whatever it was."""
+        return CheckResult(
+            gate=self.gate,
+            suite=suite.name,
+            check_name=check.name,
+            severity="critical",
+            success=False,
+            evaluated_count=0,
+            unexpected_count=0,
+            observed=f"not evaluated: {why}",
+            threshold=check.threshold,
+            why=check.why,
+            owner=check.owner,
+            message=f"{suite.name}.{check.name} could not be evaluated: {why}",
+        )
+
+    def outcome(
+        self, *, rejected: Iterable[RejectedLoad] = (), quarantined: int = 0
+    ) -> GateOutcome:
+        """The verdict on everything evaluated so far."""
+        checks = tuple(self.results)
+        critical = [check for check in checks if check.severity == "critical" and not check.success]
+        return GateOutcome(
+            gate=self.gate,
+            passed=bool(checks) and not critical,
+            checks=checks,
+            rejected_loads=tuple(rejected),
+            quarantined_rows=quarantined,
+        )
+
+    def _evaluate(self, suite: Suite) -> Iterator[CheckResult]:
+        expected = self._number(suite.input_query)
+        present = self._number(f"select count(*) from ({suite.query})")
+        found = self._validator.validate(suite)
+        for check in suite.checks:
+            if check.name not in found:
+                yield self.failure(suite, check, "Great Expectations returned no result for it")
+                continue
+            observation = found[check.name]
+            if observation.error:
+                yield self.failure(suite, check, observation.error)
+            elif expected and not present:
+                yield self.failure(
+                    suite,
+                    check,
+                    f"no {suite.grain} were found, although there is input: {expected}",
+                )
+            else:
+                observed = self._observed(suite, check) or (
+                    f"{observation.unexpected_count} of {observation.evaluated_count} {suite.grain}"
+                )
+                examples = "" if observation.success else self._examples(suite, check)
+                yield CheckResult(
+                    gate=self.gate,
+                    suite=suite.name,
+                    check_name=check.name,
+                    severity=check.severity,
+                    success=observation.success,
+                    evaluated_count=observation.evaluated_count,
+                    unexpected_count=observation.unexpected_count,
+                    observed=observed + (f"; {examples}" if examples else ""),
+                    threshold=check.threshold,
+                    why=check.why,
+                    owner=check.owner,
+                    message=f"{suite.name}.{check.name}: {observed}; {examples}. Fix: {check.fix}",
+                )
+
+    def _observed(self, suite: Suite, check: Check) -> str:
+        if not check.observed:
+            return ""
+        row = self.connection.execute(f"select {check.observed} from ({suite.query})").fetchone()
+        return str(row[0]) if row and row[0] is not None else ""
+
+    def _examples(self, suite: Suite, check: Check) -> str:
+        """The first rows at fault, in the order of their label."""
+        label = check.label or suite.label
+        rows = self.connection.execute(
+            f"""
+            select distinct coalesce({label}, 'unnamed') as label from ({suite.query})
+            where {check.fault} order by label limit {SHOWN_ROWS}
+            """
+        ).fetchall()
+        return "first: " + " | ".join(label for (label,) in rows)
+
+    def _number(self, query: str) -> int:
+        row = self.connection.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _raw(judge: Judge, context: GateContext) -> GateOutcome:
+    """Judges each new load, quarantines rows at fault, refuses loads that fail a critical check."""
+    rejected: dict[int, RejectedLoad] = {}
+    by_resource = sorted(context.loads, key=lambda load: (load.source, load.resource))
+    loads.forget(judge.connection, context.loads)
+    for (source, resource), group in groupby(
+        by_resource, lambda load: (load.source, load.resource)
+    ):
+        new = sorted(group, key=lambda load: load.commit_seq)
+        refused = _judge_loads(judge, source, resource, new, context)
+        rejected |= {load.commit_seq: load for load in refused}
+        accepted = [load for load in new if load.commit_seq not in rejected]
+        loads.forget(judge.connection, [load for load in new if load.commit_seq in rejected])
+        if accepted:
+            loads.heal(judge.connection, accepted)
+    judge.suite(loads.freshness_suite(context, MAX_AGE_DAYS))
+    quarantined = write_raw_quarantine(judge.connection, context)
+    return judge.outcome(
+        rejected=[rejected[seq] for seq in sorted(rejected)], quarantined=quarantined
+    )
+
+
+def _judge_loads(
+    judge: Judge, source: str, resource: str, new: list[NewLoad], context: GateContext
+) -> Iterator[RejectedLoad]:
+    """Evaluates the suite of one resource; yields the loads to refuse, one reason each."""
+    try:
+        rules = loads.all_rules(new[0], row_rules(source, resource))
+        suite = loads.suite(source, resource, rules, new)
+        loads.describe_loads(judge.connection, source, resource, rules, new, context.as_of_date)
+    except Exception as error:  # an unreadable file or an undeclared resource fails the gate
+        unread = loads.suite(source, resource, (), new)
+        judge.results.append(judge.failure(unread, unread.checks[0], _first_line(error)))
+        return
+    checks = {check.name: check for check in suite.checks}
+    by_seq = {load.commit_seq: load for load in new}
+    reasons: dict[int, list[str]] = {}
+    for result in judge.suite(suite):
+        if result.success or result.severity != "critical" or not result.evaluated_count:
+            continue
+        check = checks[result.check_name]
+        at_fault = judge.connection.execute(
+            f"""
+            select commit_seq, {check.label or suite.label} from ({suite.query})
+            where {check.fault} order by commit_seq
+            """
+        )
+        for seq, label in at_fault.fetchall():
+            reasons.setdefault(seq, []).append(f"{check.name}: {label}. Fix: {check.fix}")
+    for seq, why in sorted(reasons.items()):
+        load = by_seq[seq]
+        yield RejectedLoad(
+            seq, load.load_id, load.source, load.tenant, load.resource, "; ".join(why)
+        )
+
+
+def _stage_entry(judge: Judge, context: GateContext) -> GateOutcome:
+    """Judges every stage entry by the rules of policy, and writes the verdicts that marts read."""
+    known, broken = entry_rules.read_rules(judge.connection, context.as_of_date)
+    entry_rules.write_verdicts(judge.connection, known)
+    judge.suite(stages.entries())
+    judge.suite(stages.rules(known, broken))
+    window = _window_days(judge.connection, context)
+    for rule in known:
+        judge.suite(entry_rules.suite(rule, context.as_of_date, window))
+    return judge.outcome(quarantined=entry_rules.quarantine_failures(judge.connection, known))
+
+
+def _marts(judge: Judge, context: GateContext) -> GateOutcome:
+    """Reconciles the marts with their sources, with each other and with the last version."""
+    for suite in mart_suites(context):
+        judge.suite(suite)
+    return judge.outcome()
+
+
+# What has failed when a gate cannot even prepare its suites: a table is missing, a file is not
+# readable.
+_RAN = Check(
+    name="gate_ran",
+    expectation="",
+    arguments={},
+    fault="",
+    why="What was not checked must not be published.",
+    owner="data_engineering",
+    severity="critical",
+    threshold="none: every gate runs to its end",
+    fix="correct the cause and run the build again",
+)
+_GATE_ITSELF = Suite("gate", "", "", "", (_RAN,), "")
+
+_GATES = {"raw": _raw, "stage_entry": _stage_entry, "marts": _marts}
+
+
+def _window_days(connection: duckdb.DuckDBPyConnection, context: GateContext) -> int:
+    """Policy setting `entry_block_window_days`: how many trailing days of entries may block."""
+    row = connection.execute(
+        """
+        select cast(value as integer) from staging.stg_policy__setting
+        where
+            name = 'entry_block_window_days'
+            and valid_from <= $1 and (valid_to is null or valid_to > $1)
+        """,
+        [context.as_of_date],
+    ).fetchone()
+    return int(row[0]) if row else DEFAULT_WINDOW_DAYS
+
+
+@contextmanager
+def _scratch(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """A database in memory, `gate_work`, that every connection to this instance sees."""
+    connection.execute("attach if not exists ':memory:' as gate_work")
+    try:
+        yield
+    finally:
+        connection.execute("detach gate_work")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

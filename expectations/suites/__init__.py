@@ -1,0 +1,1 @@
+"""What is expected at each border, as data: one function a table."""

@@ -1,0 +1,102 @@
+"""Months that were closed when the last version was published say the same now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from expectations.contract import Check, GateContext, PublishedVersion, Suite
+from expectations.sql import literal
+
+# Table, its grain, the month column, and what must not change once the month is over. A late
+# correction at the source is legitimate: it is shown with its rows, it does not block.
+_HELD: tuple[tuple[str, tuple[str, ...], str, tuple[str, ...]], ...] = (
+    (
+        "mart_headline_by_month",
+        ("tenant", "month"),
+        "month",
+        (
+            "leads_created_count",
+            "opportunities_won_count",
+            "opportunities_lost_count",
+            "won_amount",
+            "invoiced_net_amount",
+            "cash_collected_amount",
+            "tickets_created_count",
+        ),
+    ),
+    (
+        "mart_retention_triangle_by_first_invoice_month",
+        ("tenant", "cohort_month", "month_number"),
+        "cohort_month + to_months(cast(month_number as integer))",
+        ("cohort_size", "active_count", "invoiced_net_amount"),
+    ),
+)
+
+
+def roll_forward(context: GateContext) -> tuple[Suite, ...]:
+    """One suite per table that the last version holds; none before the first version."""
+    if context.published is None:
+        return ()
+    return tuple(
+        _held(context.published, table, grain, month, values)
+        for table, grain, month, values in _HELD
+        if _parquet(context.published, table).exists()
+    )
+
+
+def _parquet(published: PublishedVersion, table: str) -> Path:
+    return published.open_tables / f"{table}.parquet"
+
+
+def _held(
+    published: PublishedVersion,
+    table: str,
+    grain: tuple[str, ...],
+    month: str,
+    values: tuple[str, ...],
+) -> Suite:
+    closed = f"{month} < date_trunc('month', {literal(published.as_of_date)})"
+    columns = ", ".join((*grain, *values))
+    join = " and ".join(f"before.{column} = now.{column}" for column in grain)
+    key = ", ".join(f"coalesce(before.{column}, now.{column}) as {column}" for column in grain)
+    changes = ", ".join(
+        f"case when before.{column} is distinct from now.{column} then '{column} ' || "
+        f"coalesce(cast(before.{column} as varchar), 'none') || ' -> ' || "
+        f"coalesce(cast(now.{column} as varchar), 'none') end"
+        for column in values
+    )
+    named = " || ' ' || ".join(f"cast({column} as varchar)" for column in grain)
+    return Suite(
+        name=f"marts.history.{table}",
+        query=f"""
+            select {key}, nullif(concat_ws('; ', {changes}), '') as changes
+            from (
+                select {columns} from read_parquet({literal(str(_parquet(published, table)))})
+                where {closed}
+            ) as before
+            full join (select {columns} from marts.{table} where {closed}) as now on {join}
+        """,
+        grain="rows of closed months",
+        label=named,
+        checks=(
+            Check(
+                name="closed_months_unchanged",
+                expectation="ExpectColumnValuesToBeNull",
+                arguments={"column": "changes"},
+                fault="changes is not null",
+                why="A month that was reported must not change unseen.",
+                owner="finance",
+                severity="warning",
+                threshold=(
+                    f"none of the months closed in {published.version}: late corrections happen "
+                    "and are shown, not blocked"
+                ),
+                fix="name the correction behind each row to whoever reported the month",
+                label=f"{named} || ': ' || changes",
+            ),
+        ),
+        input_query=(
+            f"select count(*) from read_parquet({literal(str(_parquet(published, table)))}) "
+            f"where {closed}"
+        ),
+    )

@@ -1,0 +1,63 @@
+"""The raw gate's suites: what every load owes, and what the rows of each resource owe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from expectations.suites.raw import files, salesforce, stripe, zendesk
+from expectations.suites.raw.rules import RowRule
+
+# By `<source>.<resource>`. A resource that is not here fails the raw gate: nothing lands unjudged.
+ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
+    "salesforce.account": salesforce.account,
+    "salesforce.user": salesforce.user,
+    "salesforce.lead": salesforce.lead,
+    "salesforce.opportunity": salesforce.opportunity,
+    "salesforce.opportunity_line_item": salesforce.opportunity_line_item,
+    "salesforce.opportunity_contact_role": salesforce.opportunity_contact_role,
+    "salesforce.task": salesforce.task,
+    "salesforce.lead_history": salesforce.lead_history,
+    "salesforce.opportunity_history": salesforce.opportunity_history,
+    "salesforce.opportunity_field_history": salesforce.opportunity_field_history,
+    "stripe.customer": stripe.customer,
+    "stripe.invoice": stripe.invoice,
+    "stripe.charge": stripe.charge,
+    "stripe.invoice_payment": stripe.invoice_payment,
+    "stripe.refund": stripe.refund,
+    "zendesk.organization": zendesk.organization,
+    "zendesk.ticket": zendesk.ticket,
+    "zendesk.ticket_event": zendesk.ticket_event,
+    "zendesk.satisfaction_rating": zendesk.satisfaction_rating,
+    "files.account": files.account,
+    "files.rep": files.rep,
+    "files.lead": files.lead,
+    "files.opportunity": files.opportunity,
+    "files.opportunity_line": files.opportunity_line,
+    "files.opportunity_contact": files.opportunity_contact,
+    "files.stage_event": files.stage_event,
+    "files.field_change": files.field_change,
+    "files.activity": files.activity,
+    "files.invoice": files.invoice,
+    "files.payment": files.payment,
+    "files.payment_application": files.payment_application,
+    "files.refund": files.refund,
+    "files.payroll_line": files.payroll_line,
+    "files.ticket": files.ticket,
+    "files.ticket_event": files.ticket_event,
+    "files.csat_response": files.csat_response,
+}
+
+# Days since the last delivery, by source, at the end of the as-of day. Vendors are read daily, and
+# one missed run is caught up by the next; the payroll register comes once a month.
+MAX_AGE_DAYS = {"salesforce": 2, "stripe": 2, "zendesk": 2, "files": 35}
+
+
+def row_rules(source: str, resource: str) -> tuple[RowRule, ...]:
+    """The row rules declared for a resource. Raises LookupError when nobody declared any."""
+    try:
+        return ROW_RULES[f"{source}.{resource}"]()
+    except KeyError:
+        raise LookupError(
+            f"{source}.{resource} has no raw suite; "
+            "declare its rules in expectations/suites/raw and list it in ROW_RULES"
+        ) from None

@@ -1,0 +1,71 @@
+"""What is expected of a row from Stripe. Amounts are in minor units, times are epoch seconds."""
+
+from __future__ import annotations
+
+from expectations.suites.raw.rules import (
+    RowRule,
+    known_currency,
+    not_negative,
+    one_of,
+    plausible,
+)
+
+_STATUS = "A status the models do not know would be counted as nothing."
+_CASH = "Cash that flows back is a refund, never a negative payment."
+_INVOICE = "A negative invoice is a credit note; as an invoice it would lower revenue silently."
+
+
+def customer() -> tuple[RowRule, ...]:
+    return (known_currency("currency"), plausible("created", "epoch"))
+
+
+def invoice() -> tuple[RowRule, ...]:
+    return (
+        not_negative("subtotal", _INVOICE),
+        not_negative("tax", _INVOICE),
+        not_negative("total", _INVOICE),
+        RowRule(
+            name="total_adds_up",
+            field="total",
+            fault="total <> subtotal + coalesce(tax, 0)",
+            why="Net revenue is derived from net and gross: they must agree to the cent.",
+            fix="correct the invoice: total = subtotal + tax; discounts are not supported yet",
+            owner="finance",
+        ),
+        known_currency("currency"),
+        one_of("status", ("draft", "open", "paid", "void", "uncollectible"), _STATUS),
+        plausible("created", "epoch"),
+        plausible("due_date", "epoch"),
+        plausible("finalized_at", "epoch"),
+        plausible("voided_at", "epoch"),
+    )
+
+
+def charge() -> tuple[RowRule, ...]:
+    return (
+        not_negative("amount", _CASH),
+        known_currency("currency"),
+        one_of("status", ("succeeded", "pending", "failed"), _STATUS),
+        plausible("created", "epoch"),
+    )
+
+
+def invoice_payment() -> tuple[RowRule, ...]:
+    return (
+        not_negative("amount_paid", _CASH),
+        known_currency("currency"),
+        one_of("status", ("open", "paid", "canceled"), _STATUS),
+        plausible("created", "epoch"),
+        plausible("paid_at", "epoch"),
+    )
+
+
+def refund() -> tuple[RowRule, ...]:
+    return (
+        not_negative("amount", "A refund is positive; negative, it would add to the cash."),
+        known_currency("currency"),
+        one_of(
+            "status", ("succeeded", "pending", "failed", "canceled", "requires_action"), _STATUS
+        ),
+        plausible("created", "epoch"),
+    )
