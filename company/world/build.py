@@ -12,6 +12,7 @@ from company.world.calendar import midnight_utc
 from company.world.histories import lead_history, opportunity_field_history, opportunity_history
 from company.world.lines import opportunity_lines
 from company.world.money import Finance, simulate_finance
+from company.world.payroll import commission_due
 from company.world.people import build_roster
 from company.world.policy import write_policy
 from company.world.records import (
@@ -21,6 +22,7 @@ from company.world.records import (
     stripe_versions,
     zendesk_versions,
 )
+from company.world.register import register_lines, write_register
 from company.world.sales import Sales, simulate_sales
 from company.world.support import Support, simulate_support
 from company.world.tenants import SCALES, TENANTS, WORLD_END
@@ -58,8 +60,11 @@ def build_world(
     for roster in rosters:
         sales = simulate_sales(seed, roster, size)
         versions.extend(_crm_versions(seed, sales))
-        versions.extend(_finance_versions(simulate_finance(seed, sales)))
+        finance = simulate_finance(seed, sales)
+        versions.extend(_finance_versions(finance))
         versions.extend(_support_versions(simulate_support(seed, sales)))
+        lines = register_lines(seed, roster, commission_due(sales, finance, size))
+        write_register(out / "files" / "payroll" / roster.tenant.name, roster.tenant, lines, until)
     count = write_versions(out / "world.sqlite", versions, midnight_utc(until))
     write_policy(out / "policy", rosters, size)
     return WorldSummary(out, seed, scale, count)

@@ -43,6 +43,9 @@ class Assignment:
     valid_from: date
     valid_to: date | None
 
+    def holds_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:
@@ -53,6 +56,9 @@ class Quota:
     amount: int
     valid_from: date
     valid_to: date | None
+
+    def holds_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
 
 def assignments(roster: Roster) -> list[Assignment]:

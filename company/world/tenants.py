@@ -62,7 +62,7 @@ AURORA = Tenant(
     ),
     family_name_first=True,
     email_domain="aurora.example",
-    quota=400_000,
+    quota=125_000,
     payroll_delimiter=",",
     payroll_decimal_comma=False,
 )  # fmt: skip
@@ -87,7 +87,7 @@ BOREALIS = Tenant(
     ),
     family_name_first=False,
     email_domain="borealis.example",
-    quota=55_000,
+    quota=18_500,
     payroll_delimiter=";",
     payroll_decimal_comma=True,
 )  # fmt: skip
@@ -111,5 +111,5 @@ class Scale:
 
 SCALES = {
     "S": Scale("S", seats_per_region=12, prospects_per_region=2_050, quota_percent=100),
-    "tiny": Scale("tiny", seats_per_region=2, prospects_per_region=105, quota_percent=35),
+    "tiny": Scale("tiny", seats_per_region=2, prospects_per_region=105, quota_percent=25),
 }
