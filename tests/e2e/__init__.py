@@ -1,0 +1,1 @@
+"""The whole pipeline: vendors over HTTP to a published version."""

@@ -1,0 +1,134 @@
+"""Every published number against the answer key, to the cent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.installation import Installation, installation
+
+NUMERIC_WITHOUT_KEY: dict[str, str] = {}
+"""Numeric columns of marts that the key leaves out, each with the reason."""
+
+
+def _commit_seed() -> int:
+    """A seed that changes with every commit, so that CI walks through worlds."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout
+    return int(commit[:6], 16)
+
+
+def _seeds() -> list[int]:
+    if os.environ.get("CLOSEBOOK_PROVE"):
+        return [7, 11, 23, 42, *range(100, 116)]
+    return [7, _commit_seed()]
+
+
+@pytest.fixture(scope="module", params=_seeds(), ids=lambda seed: f"seed{seed}")
+def published(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("key"), seed=request.param) as made:
+        result = made.run()
+        assert result.outcome == "published", result.message
+        yield made
+
+
+def _comparable(value: Any) -> Any:
+    """Instants without a zone, as the marts hold them; everything else as it is."""
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.replace(tzinfo=None)
+    return value
+
+
+def _by_grain(rows: list[dict[str, Any]], grain: list[str]) -> dict[tuple[Any, ...], Any]:
+    keyed = {tuple(_comparable(row[name]) for name in grain): row for row in rows}
+    assert len(keyed) == len(rows), f"{grain} does not identify a row"
+    return keyed
+
+
+GRAINS = {
+    "bridge_opportunity_invoice": ["tenant", "opportunity_source_id", "invoice_source_id"],
+    "fct_payment_allocation": ["tenant", "payment_source_id", "invoice_source_id"],
+    "mart_funnel_stage_conversion_by_cohort_month": [
+        "tenant", "pipeline_id", "cohort_month", "from_stage_id", "to_stage_id",
+    ],
+    "mart_stage_entry_violation_by_rule_month": ["tenant", "pipeline_id", "rule_id", "entry_month"],
+    "mart_retention_triangle_by_first_invoice_month": ["tenant", "cohort_month", "month_number"],
+    "mart_commission_statement_line": [
+        "tenant", "employee_number", "payment_source_id", "invoice_source_id", "line_type",
+        "refund_source_id",
+    ],
+    "mart_commission_statement": ["tenant", "employee_number", "period_month"],
+    "mart_payroll_reconciliation": ["tenant", "employee_number", "period_month", "currency_code"],
+    "mart_headline_by_month": ["tenant", "month"],
+}  # fmt: skip
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("table", GRAINS)
+def test_the_mart_equals_the_answer_key_to_the_cent(published: Installation, table: str) -> None:
+    expected = _by_grain(published.answers()[table], GRAINS[table])
+    actual = _by_grain(published.published()[table], GRAINS[table])
+    assert expected, "the key has nothing to say: the world is too small"
+    missing = sorted(map(str, expected.keys() - actual.keys()))
+    extra = sorted(map(str, actual.keys() - expected.keys()))
+    assert not missing, f"{len(missing)} rows missing, e.g. {missing[:3]}"
+    assert not extra, f"{len(extra)} rows too many, e.g. {extra[:3]}"
+    columns = [name for name in next(iter(expected.values())) if not name.startswith("_")]
+    differing = [
+        f"{key} {name}: expected {row[name]!r}, published {actual[key][name]!r}"
+        for key, row in expected.items()
+        for name in columns
+        if _comparable(row[name]) != _comparable(actual[key][name])
+    ]
+    assert not differing, f"{len(differing)} values differ:\n" + "\n".join(differing[:20])
+
+
+@pytest.mark.e2e
+def test_every_numeric_column_of_a_mart_is_in_the_key_or_listed(published: Installation) -> None:
+    answers = published.answers()
+    uncovered = set()
+    for table, rows in published.published().items():
+        if not table.startswith(("mart_", "fct_payment_allocation", "bridge_opp")):
+            continue
+        said = set(answers[table][0]) if table in answers else set()
+        for row in rows:
+            uncovered |= {
+                f"{table}.{name}"
+                for name, value in row.items()
+                if isinstance(value, (int, Decimal)) and name not in said
+                if not isinstance(value, bool) and not name.endswith("_key")
+            }
+    assert uncovered == set(NUMERIC_WITHOUT_KEY)
+
+
+@pytest.mark.e2e
+def test_the_world_has_payments_on_each_side_of_local_midnight(published: Installation) -> None:
+    """The tenants' month ends are decided by a second, and both sides are in the world."""
+    for tenant, before, after in (
+        ("aurora", "15:59:59", "16:00:00"),
+        ("borealis", "03:59:59", "04:00:00"),
+    ):
+        times = {
+            f"{row['paid_at']:%H:%M:%S}"
+            for row in published.published()["fct_payment_allocation"]
+            if row["tenant"] == tenant
+        }
+        assert {before, after} <= times
+
+
+def test_the_key_shares_no_code_with_what_it_checks() -> None:
+    for path in (Path(__file__).parents[2] / "company" / "answer_key").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for package in ("ingestion", "warehouse", "expectations", "dbt", "duckdb", "company.world"):
+            assert f"import {package}" not in text, f"{path.name} imports {package}"
+            assert f"from {package}" not in text, f"{path.name} imports from {package}"
