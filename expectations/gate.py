@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import groupby
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -52,7 +53,7 @@ def run_gate(
         try:
             outcome = _GATES[gate](judge, context)
         except Exception as error:  # whatever it is, the gate fails and names it
-            judge.results.append(judge.failure(_GATE_ITSELF, _RAN, _first_line(error)))
+            judge.results.append(judge.failure(gate, _RAN, _first_line(error)))
             outcome = judge.outcome()
     write_results(connection, gate, outcome.checks)
     return outcome
@@ -72,15 +73,15 @@ class Judge:
         try:
             found = [*self._evaluate(suite)]
         except Exception as error:  # whatever it is, the gate fails and names it
-            found = [self.failure(suite, check, _first_line(error)) for check in suite.checks]
+            found = [self.failure(suite.name, check, _first_line(error)) for check in suite.checks]
         self.results += found
         return found
 
-    def failure(self, suite: Suite, check: Check, why: str) -> CheckResult:
+    def failure(self, suite: str, check: Check, why: str) -> CheckResult:
         """A check that could not be evaluated: failed, and critical whatever it was."""
         return CheckResult(
             gate=self.gate,
-            suite=suite.name,
+            suite=suite,
             check_name=check.name,
             severity="critical",
             success=False,
@@ -90,7 +91,7 @@ class Judge:
             threshold=check.threshold,
             why=check.why,
             owner=check.owner,
-            message=f"{suite.name}.{check.name} could not be evaluated: {why}",
+            message=f"{suite}.{check.name} could not be evaluated: {why}",
         )
 
     def outcome(
@@ -113,14 +114,14 @@ class Judge:
         found = self._validator.validate(suite)
         for check in suite.checks:
             if check.name not in found:
-                yield self.failure(suite, check, "Great Expectations returned no result for it")
+                yield self.failure(suite.name, check, "Great Expectations gave no result")
                 continue
             observation = found[check.name]
             if observation.error:
-                yield self.failure(suite, check, observation.error)
+                yield self.failure(suite.name, check, observation.error)
             elif expected and not present:
                 yield self.failure(
-                    suite,
+                    suite.name,
                     check,
                     f"no {suite.grain} were found, although there is input: {expected}",
                 )
@@ -168,43 +169,68 @@ class Judge:
 
 def _raw(judge: Judge, context: GateContext) -> GateOutcome:
     """Judges each new load, quarantines rows at fault, refuses loads that fail a critical check."""
-    rejected: dict[int, RejectedLoad] = {}
-    by_resource = sorted(context.loads, key=lambda load: (load.source, load.resource))
     loads.forget(judge.connection, context.loads)
-    for (source, resource), group in groupby(
-        by_resource, lambda load: (load.source, load.resource)
-    ):
-        new = sorted(group, key=lambda load: load.commit_seq)
-        refused = _judge_loads(judge, source, resource, new, context)
-        rejected |= {load.commit_seq: load for load in refused}
-        accepted = [load for load in new if load.commit_seq not in rejected]
-        loads.forget(judge.connection, [load for load in new if load.commit_seq in rejected])
-        if accepted:
-            loads.heal(judge.connection, accepted)
-    judge.suite(loads.freshness_suite(context, MAX_AGE_DAYS))
-    quarantined = write_raw_quarantine(judge.connection, context)
-    return judge.outcome(
-        rejected=[rejected[seq] for seq in sorted(rejected)], quarantined=quarantined
-    )
-
-
-def _judge_loads(
-    judge: Judge, source: str, resource: str, new: list[NewLoad], context: GateContext
-) -> Iterator[RejectedLoad]:
-    """Evaluates the suite of one resource; yields the loads to refuse, one reason each."""
-    try:
-        rules = loads.all_rules(new[0], row_rules(source, resource))
-        suite = loads.suite(source, resource, rules, new)
-        loads.describe_loads(judge.connection, source, resource, rules, new, context.as_of_date)
-    except Exception as error:  # an unreadable file or an undeclared resource fails the gate
-        unread = loads.suite(source, resource, (), new)
-        judge.results.append(judge.failure(unread, unread.checks[0], _first_line(error)))
-        return
-    checks = {check.name: check for check in suite.checks}
-    by_seq = {load.commit_seq: load for load in new}
+    by_resource = _by_resource(context.loads)
+    suites = [*_describe(judge, by_resource, context.as_of_date)]
+    described = [suite.name.removeprefix("raw.") for suite in suites]
+    suites = [loads.loads_suite(described, len(context.loads)), *suites]
     reasons: dict[int, list[str]] = {}
+    for suite in suites if context.loads else []:
+        for seq, reason in _refusals(judge, suite):
+            reasons.setdefault(seq, []).append(reason)
+    judge.suite(loads.freshness_suite(context, MAX_AGE_DAYS))
+    rejected = [
+        RejectedLoad(
+            commit_seq=load.commit_seq,
+            load_id=load.load_id,
+            source=load.source,
+            tenant=load.tenant,
+            resource=load.resource,
+            reason="; ".join(reasons[load.commit_seq]),
+        )
+        for load in sorted(context.loads, key=lambda load: load.commit_seq)
+        if load.commit_seq in reasons
+    ]
+    loads.forget(judge.connection, [load for load in context.loads if load.commit_seq in reasons])
+    for name in described:
+        loads.heal(
+            judge.connection, [new for new in by_resource[name] if new.commit_seq not in reasons]
+        )
+    quarantined = write_raw_quarantine(judge.connection, context)
+    return judge.outcome(rejected=rejected, quarantined=quarantined)
+
+
+def _by_resource(new: Iterable[NewLoad]) -> dict[str, list[NewLoad]]:
+    """The loads of each ``<source>.<resource>``, by name and then in commit order."""
+    grouped: dict[str, list[NewLoad]] = {}
+    for load in sorted(new, key=lambda load: (load.source, load.resource, load.commit_seq)):
+        grouped.setdefault(f"{load.source}.{load.resource}", []).append(load)
+    return grouped
+
+
+def _describe(judge: Judge, by_resource: dict[str, list[NewLoad]], as_of: date) -> Iterator[Suite]:
+    """Reads the new loads of each resource; yields the suite of its rows.
+
+    A resource without declared rules or with an unreadable file is a failed check, and no suite.
+    """
+    for new in by_resource.values():
+        source, resource = new[0].source, new[0].resource
+        try:
+            rules = loads.all_rules(new[0], row_rules(source, resource))
+            loads.describe_loads(judge.connection, source, resource, rules, new, as_of)
+        except Exception as error:  # whatever it is, the gate fails and names it
+            judge.results.append(
+                judge.failure(f"raw.{source}.{resource}", _READ, _first_line(error))
+            )
+        else:
+            yield loads.rows_suite(source, resource, rules, new)
+
+
+def _refusals(judge: Judge, suite: Suite) -> Iterator[tuple[int, str]]:
+    """Evaluates a suite; yields (commit_seq, why) of each load at fault in a critical check."""
+    checks = {check.name: check for check in suite.checks}
     for result in judge.suite(suite):
-        if result.success or result.severity != "critical" or not result.evaluated_count:
+        if result.success or result.severity != "critical" or not result.unexpected_count:
             continue
         check = checks[result.check_name]
         at_fault = judge.connection.execute(
@@ -214,12 +240,7 @@ def _judge_loads(
             """
         )
         for seq, label in at_fault.fetchall():
-            reasons.setdefault(seq, []).append(f"{check.name}: {label}. Fix: {check.fix}")
-    for seq, why in sorted(reasons.items()):
-        load = by_seq[seq]
-        yield RejectedLoad(
-            seq, load.load_id, load.source, load.tenant, load.resource, "; ".join(why)
-        )
+            yield seq, f"{check.name}: {label}. Fix: {check.fix}"
 
 
 def _stage_entry(judge: Judge, context: GateContext) -> GateOutcome:
@@ -241,8 +262,7 @@ def _marts(judge: Judge, context: GateContext) -> GateOutcome:
     return judge.outcome()
 
 
-# What has failed when a gate cannot even prepare its suites: a table is missing, a file is not
-# readable.
+# What has failed when there is no suite to say it: a table is missing, a file is not readable.
 _RAN = Check(
     name="gate_ran",
     expectation="",
@@ -254,7 +274,7 @@ _RAN = Check(
     threshold="none: every gate runs to its end",
     fix="correct the cause and run the build again",
 )
-_GATE_ITSELF = Suite("gate", "", "", "", (_RAN,), "")
+_READ = replace(_RAN, name="loads_read", threshold="none: every new load is read")
 
 _GATES = {"raw": _raw, "stage_entry": _stage_entry, "marts": _marts}
 

@@ -40,7 +40,23 @@ _PARQUET_TYPES = {
     "decimal(18,6)": "DECIMAL(18,6)",
 }
 
-_LABEL = "tenant || ', commit ' || commit_seq"
+_OF_EVERY_LOAD = (
+    "commit_seq",
+    "resource",
+    "tenant",
+    "column_faults",
+    "file_rows",
+    "manifest_rows",
+    "row_difference",
+    "duplicate_keys",
+    "duplicate_examples",
+    "rejected_rows",
+    "rejected_excess",
+    "usual_rows",
+    "volume_ratio",
+)
+
+_LABEL = "resource || ' of ' || tenant || ', commit ' || commit_seq"
 _LOAD = "loads"
 
 
@@ -49,11 +65,18 @@ def all_rules(load: NewLoad, declared: Sequence[RowRule]) -> tuple[RowRule, ...]
     return (key_present(load.key), *plausible_dates(load.columns), *declared)
 
 
-def suite(source: str, resource: str, rules: Sequence[RowRule], loads: Sequence[NewLoad]) -> Suite:
-    """The suite of one resource over the batch that `describe_loads` prepared."""
+def loads_suite(resources: Sequence[str], loads: int) -> Suite:
+    """What every load owes, whatever it holds, over the batches that `describe_loads` prepared.
+
+    `resources` are named ``<source>.<resource>``; `loads` is how many new loads there are.
+    """
+    described = " union all by name ".join(
+        f"select {', '.join(_OF_EVERY_LOAD)} from gate_work.{name(resource)}"
+        for resource in resources
+    )
     return Suite(
-        name=f"raw.{source}.{resource}",
-        query=f"select * from gate_work.{name(f'{source}.{resource}')}",
+        name="raw.loads",
+        query=described or f"select {', '.join(f'0 as {c}' for c in _OF_EVERY_LOAD)} where false",
         grain=_LOAD,
         label=_LABEL,
         checks=(
@@ -66,7 +89,7 @@ def suite(source: str, resource: str, rules: Sequence[RowRule], loads: Sequence[
                 owner=OWNER,
                 severity="critical",
                 threshold="no difference: the declaration is the contract",
-                fix=f"correct the declaration in ingestion, or replay the load of {resource}",
+                fix="correct the declaration in ingestion, or extract the resource again",
                 label=f"{_LABEL} || ': ' || column_faults",
             ),
             _at_most_zero(
@@ -125,8 +148,21 @@ def suite(source: str, resource: str, rules: Sequence[RowRule], loads: Sequence[
                 fix="compare with the vendor's own count; if it is right, nothing is to be done",
                 label=f"{_LABEL} || ': ' || file_rows || ' rows, usual ' || usual_rows",
             ),
-            *(_few_rows_at_fault(rule) for rule in rules),
         ),
+        input_query=f"select {loads}",
+    )
+
+
+def rows_suite(
+    source: str, resource: str, rules: Sequence[RowRule], loads: Sequence[NewLoad]
+) -> Suite:
+    """What the rows of one resource owe, over the batch that `describe_loads` prepared."""
+    return Suite(
+        name=f"raw.{source}.{resource}",
+        query=f"select * from gate_work.{name(f'{source}.{resource}')}",
+        grain=_LOAD,
+        label=_LABEL,
+        checks=tuple(_few_rows_at_fault(rule) for rule in rules),
         input_query=f"select {len(loads)}",
     )
 
@@ -511,7 +547,8 @@ def _profile(source: str, resource: str, rules: Sequence[RowRule]) -> str:
         create or replace table gate_work.{name(f"{source}.{resource}")} as
         with load as (
             select
-                new_load.*, column_fault.column_faults,
+                new_load.*, {literal(f"{source}.{resource}")} as resource,
+                column_fault.column_faults,
                 coalesce(row_count.file_rows, 0) as file_rows,
                 coalesce(row_count.duplicate_keys, 0) as duplicate_keys,
                 row_count.duplicate_examples

@@ -19,6 +19,7 @@ from expectations.predicate import PredicateError, safe_predicate
 from expectations.sql import literal, name
 
 CONTEXT = "intermediate.int_stage_entry_context"
+ENTRIES = "intermediate.int_stage_entries"
 
 ANY_TIME = frozenset(
     {
@@ -60,10 +61,10 @@ class EntryRule:
     @property
     def applies(self) -> str:
         """SQL over the context: the entries that the rule judges."""
-        pipeline = (
-            "" if self.pipeline_id == "*" else f" and pipeline_id = {literal(self.pipeline_id)}"
-        )
-        return f"record_type = 'opportunity' and stage_id = {literal(self.stage_id)}{pipeline}"
+        stage = f"stage_id = {literal(self.stage_id)}"
+        if self.pipeline_id == "*":
+            return stage
+        return f"{stage} and pipeline_id = {literal(self.pipeline_id)}"
 
     @property
     def verdict_at_entry(self) -> str:
@@ -333,7 +334,11 @@ def quarantine_failures(connection: duckdb.DuckDBPyConnection, rules: Sequence[E
                 on context.stage_event_key = verdict.stage_event_key
             where
                 verdict.rule_id = {literal(rule.rule_id)} and verdict.verdict_now = 'fail'
-                and context.is_open and context.is_current_entry
+                and not context.is_closed
+                and context.stage_event_key in (
+                    select arg_max(stage_event_key, (entered_at, stage_order, source_id))
+                    from {ENTRIES} where record_type = 'opportunity' group by record_key
+                )
             order by tenant, opportunity_source_id, context.stage_event_key
             """
         )

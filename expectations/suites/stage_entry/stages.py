@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from expectations.contract import Check, Suite
 from expectations.sql import rows
-from expectations.suites.stage_entry.rules import CONTEXT, BrokenRule, EntryRule
+from expectations.suites.stage_entry.rules import ENTRIES, BrokenRule, EntryRule
 
 _PROCESS = "staging.stg_policy__process_stage"
 
@@ -17,29 +17,29 @@ def entries() -> Suite:
         name="stage_entry.stages",
         query=f"""
             select
-                context.tenant,
-                context.record_type,
-                context.stage_name,
-                context.stage_id,
-                count(*) as entries,
-                sum(context.amount) as amount,
-                case
-                    when context.stage_id is null then 'not mapped'
-                    else max(process.stage_id)
-                end as process_stage_id
-            from {CONTEXT} as context
-            left join (select distinct pipeline_id, stage_id from {_PROCESS}) as process
-                on context.pipeline_id = process.pipeline_id and context.stage_id = process.stage_id
-            group by context.tenant, context.record_type, context.stage_name, context.stage_id
+                entry.tenant, entry.pipeline_id, entry.record_type, entry.stage_name,
+                entry.stage_id, count(*) as entries, sum(entry.amount_at_entry) as amount,
+                max(named.stage_id) as mapped_to
+            from {ENTRIES} as entry
+            left join (
+                select record_type, source_stage, max(stage_id) as stage_id
+                from staging.stg_policy__stage_map group by record_type, source_stage
+            ) as named
+                on entry.record_type = named.record_type and entry.stage_name = named.source_stage
+            group by
+                entry.tenant, entry.pipeline_id, entry.record_type, entry.stage_name,
+                entry.stage_id
         """,
         grain="stage names",
         label=(
             "tenant || ' ' || record_type || ' stage ' || stage_name || ': ' || entries "
-            "|| ' entries, value ' || coalesce(cast(amount as varchar), 'unknown')"
+            "|| ' entries, value ' || coalesce(cast(amount as varchar), 'unknown') "
+            "|| coalesce(', mapped to ' || mapped_to || ' but not for this tenant, pipeline and "
+            "date, or not a stage of the process then', ', not in stage_map')"
         ),
         checks=(
             Check(
-                name="stage_name_mapped",
+                name="stage_is_known",
                 expectation="ExpectColumnValuesToNotBeNull",
                 arguments={"column": "stage_id"},
                 fault="stage_id is null",
@@ -47,21 +47,10 @@ def entries() -> Suite:
                 owner="sales_operations",
                 severity="critical",
                 threshold="none: a deal in an unknown stage is in no number",
-                fix="add the stage name to policy stage_map, or rename the stage in the CRM",
-            ),
-            Check(
-                name="stage_in_process",
-                expectation="ExpectColumnValuesToNotBeNull",
-                arguments={"column": "process_stage_id"},
-                fault="process_stage_id is null",
-                why="A stage that the process does not have comes before and after no other.",
-                owner="sales_operations",
-                severity="critical",
-                threshold="none: a deal in such a stage reaches nothing",
-                fix="add the stage to policy process_stage, or correct stage_map",
+                fix="add the stage to policy stage_map and process_stage, or rename it in the CRM",
             ),
         ),
-        input_query=f"select count(*) from {CONTEXT}",
+        input_query=f"select count(*) from {ENTRIES}",
     )
 
 
