@@ -1,0 +1,203 @@
+"""What vendors do on a bad day: each ends in a retry, a quarantined row or a failed gate.
+
+What was published never moves on a failure, the message names the fault, and the next good day
+heals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ingestion.errors import IngestionError
+from tests.e2e.installation import Installation, installation
+from warehouse.errors import BuildFailedError
+from warehouse.publish import last_attempt
+
+pytestmark = pytest.mark.e2e
+
+YESTERDAY, TODAY, TOMORROW = (
+    "2026-06-29T03:00:00+08:00",
+    "2026-06-30T03:00:00+08:00",
+    "2026-07-01T03:00:00+08:00",
+)
+
+
+@pytest.fixture
+def yesterday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Published once, yesterday; today is about to be ingested."""
+    with installation(tmp_path_factory.mktemp("bad"), now=YESTERDAY) as made:
+        assert made.run().outcome == "published"
+        made.move_to(TODAY)
+        yield made
+        made.servers.clear_faults()
+
+
+def _heals(made: Installation) -> None:
+    made.servers.clear_faults()
+    made.move_to(TOMORROW)
+    assert made.run().outcome == "published"
+    answers, published = made.answers(), made.published()
+    for table in ("mart_headline_by_month", "mart_commission_statement"):
+        assert len(published[table]) == len(answers[table])
+    cash = "cash_collected_amount"
+    assert sum(row[cash] or 0 for row in published["mart_headline_by_month"]) == sum(
+        row[cash] or 0 for row in answers["mart_headline_by_month"]
+    )
+
+
+RETRIED: dict[str, dict[str, Any]] = {
+    "429 with Retry-After": {"kind": "status", "status": 429, "retry_after": 0},
+    "429 as a page": {"kind": "status", "status": 429, "html": True},
+    "500": {"kind": "status", "status": 500},
+    "503": {"kind": "status", "status": 503},
+    "half a JSON": {"kind": "half_json"},
+    "an HTML page with status 200": {"kind": "html_page"},
+    "a dropped connection": {"kind": "drop"},
+    "an expired session": {"kind": "expire_sessions"},
+    "duplicate rows across pages": {"kind": "duplicate_rows", "rows": 5},
+}
+
+
+def test_passing_faults_are_retried_and_change_no_number(yesterday: Installation) -> None:
+    for name, fault in RETRIED.items():
+        vendor = "salesforce" if "session" in name else "stripe"
+        resource = {} if "session" in name else {"resource": "charge"}
+        yesterday.servers.add_fault(vendor=vendor, **resource, **fault)
+    assert yesterday.run().outcome == "published"
+    answers, published = yesterday.answers(), yesterday.published()
+    assert sorted(
+        map(str, (r["payable_amount"] for r in published["mart_commission_statement"]))
+    ) == (sorted(map(str, (r["payable_amount"] for r in answers["mart_commission_statement"]))))
+
+
+@pytest.mark.parametrize("status", [401, 500])
+def test_a_vendor_that_keeps_refusing_is_named_and_nothing_moves(
+    yesterday: Installation, status: int
+) -> None:
+    before = yesterday.hashes()
+    yesterday.servers.add_fault(
+        kind="status", vendor="zendesk", resource="ticket", status=status, times=None
+    )
+    with pytest.raises(IngestionError) as caught:
+        yesterday.ingest()
+    assert "zendesk" in str(caught.value)
+    assert "ticket" in str(caught.value)
+    assert str(status) in str(caught.value)
+    assert "token-aurora" not in str(caught.value), "a secret is in the message"
+    assert yesterday.hashes() == before
+    _heals(yesterday)
+
+
+def _quarantined(made: Installation, text: str) -> list[dict[str, Any]]:
+    return [row for row in made.published()["quarantine"] if text in str(row)]
+
+
+ROWS: dict[str, dict[str, Any]] = {
+    "a row without its key": {"vendor": "stripe", "resource": "charge", "kind": "drop_key"},
+    "a negative amount": {
+        "vendor": "stripe", "resource": "charge", "kind": "set_field", "field": "amount",
+        "value": -500,
+    },
+    "a date in 2099": {
+        "vendor": "stripe", "resource": "charge", "kind": "set_field", "field": "created",
+        "value": 4070908800,
+    },
+    "an unknown currency": {
+        "vendor": "stripe", "resource": "charge", "kind": "set_field", "field": "currency",
+        "value": "zzz",
+    },
+    "a changed type": {
+        "vendor": "stripe", "resource": "charge", "kind": "set_field", "field": "amount",
+        "value": "a lot",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", ROWS.values(), ids=ROWS)
+def test_a_bad_row_is_quarantined_or_stops_the_build_and_the_next_day_heals(
+    yesterday: Installation, fault: dict[str, Any]
+) -> None:
+    before = yesterday.hashes()
+    yesterday.servers.add_fault(**fault)
+    yesterday.ingest()
+    field = fault.get("field", "id")
+    try:
+        yesterday.build()
+    except BuildFailedError as error:
+        assert "charge" in str(error)
+        assert field in str(error)
+        assert yesterday.hashes() == before
+    else:
+        rows = _quarantined(yesterday, "charge")
+        assert rows, "the row is neither in quarantine nor did it stop the build"
+        assert any(row["field"] == field for row in rows)
+        assert all(row["fix"] for row in rows)
+    _heals(yesterday)
+
+
+def test_a_broken_load_is_stopped_by_the_raw_gate_and_the_next_day_heals(
+    yesterday: Installation,
+) -> None:
+    before = yesterday.hashes()
+    for number in range(40):
+        yesterday.servers.add_fault(
+            kind="set_field", vendor="stripe", tenant="aurora", resource="invoice",
+            field="currency", value="zzz", id=_nth_invoice(yesterday, number), times=None,
+        )  # fmt: skip
+    yesterday.ingest()
+    with pytest.raises(BuildFailedError) as caught:
+        yesterday.build()
+    assert "raw" in str(caught.value)
+    assert "invoice" in str(caught.value)
+    assert yesterday.hashes() == before
+    attempt = last_attempt(yesterday.home)
+    assert attempt
+    assert attempt["failed_gate"] == "raw"
+    _heals(yesterday)
+    assert last_attempt(yesterday.home) is None
+
+
+def _nth_invoice(made: Installation, number: int) -> str:
+    invoices = sorted(
+        row["invoice_source_id"]
+        for row in made.published()["fct_payment_allocation"]
+        if row["tenant"] == "aurora" and row["invoice_source_id"]
+    )
+    return str(invoices[-1 - number])
+
+
+def test_an_unknown_stage_is_stopped_by_the_stage_entry_gate(yesterday: Installation) -> None:
+    before = yesterday.hashes()
+    yesterday.servers.add_fault(
+        kind="set_field", vendor="salesforce", resource="opportunity_history",
+        field="StageName", value="Verbal yes",
+    )  # fmt: skip
+    yesterday.ingest()
+    with pytest.raises(BuildFailedError) as caught:
+        yesterday.build()
+    assert "Verbal yes" in str(caught.value)
+    assert yesterday.hashes() == before
+    attempt = last_attempt(yesterday.home)
+    assert attempt
+    assert attempt["failed_gate"] == "stage_entry"
+
+
+def test_cash_that_does_not_add_up_is_stopped_by_the_mart_gate_and_the_next_day_heals(
+    yesterday: Installation,
+) -> None:
+    before = yesterday.hashes()
+    yesterday.servers.add_fault(
+        kind="set_field", vendor="stripe", resource="invoice_payment", field="amount_paid",
+        value=99_999_999_900,
+    )  # fmt: skip
+    yesterday.ingest()
+    with pytest.raises(BuildFailedError) as caught:
+        yesterday.build()
+    assert yesterday.hashes() == before
+    attempt = last_attempt(yesterday.home)
+    assert attempt
+    assert attempt["failed_gate"] == "marts", caught.value
+    _heals(yesterday)

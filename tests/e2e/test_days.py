@@ -1,0 +1,136 @@
+"""Days in a row: the same stores give the same marts, however they were built."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import Installation, installation, on_world
+from warehouse.home import Home
+
+pytestmark = pytest.mark.e2e
+
+DAYS = (
+    "2026-06-29T03:00:00+08:00",
+    "2026-06-30T03:00:00+08:00",
+    "2026-07-01T03:00:00+08:00",
+)
+
+
+@pytest.fixture(scope="module")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Ingested and built on three mornings in a row."""
+    with installation(tmp_path_factory.mktemp("days"), now=DAYS[0]) as made:
+        for day in DAYS:
+            made.move_to(day)
+            result = made.run()
+            assert result.outcome == "published", result.message
+        yield made
+
+
+def _stores_copied(made: Installation, root: Path) -> Home:
+    """A home with the same landing, policy and decisions, and nothing built."""
+    home = Home(root)
+    for store in ("landing", "policy", "decisions"):
+        # Hard links in the stores are commits; a copy keeps the names, which is all that counts.
+        shutil.copytree(getattr(made.home, store), getattr(home, store))
+    return home.ensure()
+
+
+def _tables(hashes: dict[str, str]) -> dict[str, str]:
+    """What the data say; results of gates on single loads differ with the number of builds."""
+    return {name: value for name, value in hashes.items() if name != "gate_result"}
+
+
+def test_three_daily_builds_equal_one_build_of_the_same_landing(
+    three_days: Installation, tmp_path: Path
+) -> None:
+    once = Installation(
+        three_days.world,
+        _stores_copied(three_days, tmp_path / "once"),
+        three_days.servers,
+        DAYS[-1],
+    )
+    assert once.build().outcome == "published"
+    assert _tables(once.hashes()) == _tables(three_days.hashes())
+
+
+def test_the_same_day_built_twice_is_identical(three_days: Installation, tmp_path: Path) -> None:
+    hashes = []
+    for name in ("first", "second"):
+        made = Installation(
+            three_days.world,
+            _stores_copied(three_days, tmp_path / name),
+            three_days.servers,
+            DAYS[-1],
+        )
+        made.now = DAYS[-1] if name == "first" else "2026-07-19T10:00:00+08:00"
+        made.build(date(2026, 7, 1))
+        hashes.append(made.hashes())
+    assert hashes[0] == hashes[1]
+
+
+def test_a_build_with_nothing_new_is_skipped(three_days: Installation) -> None:
+    before = three_days.hashes()
+    assert three_days.build().outcome == "skipped"
+    assert three_days.hashes() == before
+
+
+def test_a_past_date_is_rebuilt_as_it_was_published(
+    three_days: Installation, tmp_path: Path
+) -> None:
+    """As of 30 June, rebuilt from stores that know 1 July, equals what 30 June's build said."""
+    past = Installation(
+        three_days.world,
+        _stores_copied(three_days, tmp_path / "past"),
+        three_days.servers,
+        DAYS[-1],
+    )
+    past.build(date(2026, 6, 30))
+    then = Installation(
+        three_days.world, _stores_copied(three_days, tmp_path / "then"), three_days.servers, DAYS[1]
+    )
+    for commit in sorted(then.landing.commits.glob("*.json")):
+        if then.landing.root.joinpath("_commits", commit.name).read_text().count("2026-06-30T19:"):
+            commit.unlink()
+    then.build(date(2026, 6, 30))
+    assert _tables(past.hashes()) == _tables(then.hashes())
+
+
+def test_one_extract_of_the_last_state_gives_the_same_current_numbers(
+    three_days: Installation, tmp_path: Path
+) -> None:
+    with on_world(three_days.world, tmp_path / "late", DAYS[-1]) as late:
+        assert late.run().outcome == "published"
+        marts = {name for name in late.hashes() if name.startswith("mart_")}
+        assert marts
+        for name in sorted(marts):
+            assert late.hashes()[name] == three_days.hashes()[name], name
+
+
+def test_the_answer_key_agrees_after_three_days(three_days: Installation) -> None:
+    answers = three_days.answers()
+    published = three_days.published()
+    for table in ("mart_headline_by_month", "mart_commission_statement"):
+        total = "cash_collected_amount" if "headline" in table else "payable_amount"
+        assert sum(row[total] or 0 for row in published[table]) == sum(
+            row[total] or 0 for row in answers[table]
+        )
+
+
+def test_no_published_row_is_later_than_the_as_of_date(three_days: Installation) -> None:
+    late = [
+        f"{table}.{name}: {value}"
+        for table, rows in three_days.published().items()
+        if table.startswith(("mart_", "fct_"))
+        for row in rows
+        for name, value in row.items()
+        if name.endswith(("_month", "paid_date", "month"))
+        and type(value) is date
+        and value > date(2026, 7, 1)
+    ]
+    assert not late, late[:5]
