@@ -31,7 +31,8 @@ def take_in(folder: str, mapping: str) -> dict[str, Any]:
 
     home = Home.from_environment().ensure()
     report = intake(Path(folder), Path(mapping), Landing(home.landing), clock_from_environment())
-    return {"report": str(report)}
+    print(report)
+    return {"loads": len(report.loads), "rows": sum(load.rows for load in report.loads)}
 
 
 @task

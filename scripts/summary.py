@@ -37,7 +37,8 @@ def headline(home: Path) -> Iterator[str]:
         currency = row["currency_code"]
         yield (
             f"{row['tenant']:<10}{row['month']:%Y-%m}   "
-            f"won {row['opportunities_won_count']:>4} deals, {_money(row['won_amount'])} {currency}   "
+            f"won {row['opportunities_won_count']:>4} deals, "
+            f"{_money(row['won_amount'])} {currency}   "
             f"invoiced {_money(row['invoiced_net_amount'])}   "
             f"collected {_money(row['cash_collected_amount'])}"
         )
