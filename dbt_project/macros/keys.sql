@@ -10,3 +10,8 @@
 {% macro hash_60(text) -%}
     cast('0x' || substring(md5({{ text }}), 1, 15) as bigint)
 {%- endmacro %}
+
+{#- Ids under which systems file buyers whom they do not know. -#}
+{% macro no_customer_ids() -%}
+    ('', '0', 'guest', 'unknown')
+{%- endmacro %}

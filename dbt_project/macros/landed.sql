@@ -68,7 +68,8 @@
 
 {#-
     A policy table as the last load known by the cut-off tells it. Every load is the whole table,
-    so an emptied table is an empty table, not the one before.
+    so an emptied table is an empty table, not the one before. The first load is a back-fill: each
+    of its rows is known from its own `valid_from` on.
 -#}
 {% macro latest_policy(table) -%}
     (
@@ -80,8 +81,42 @@
             where
                 loads.source = 'policy'
                 and loads.resource = '{{ table }}'
-                and loads.recorded_at < {{ as_of_at() }}
+                and (loads.is_backfill or loads.recorded_at < {{ as_of_at() }})
         ) as latest_load
             on landed._commit_seq = latest_load.commit_seq
+        where landed._recorded_at < {{ as_of_at() }}
     )
+{%- endmacro %}
+
+{#-
+    A canonical entity from files. Intake has mapped the columns already, so the contract of the
+    model, which every source of the entity shares, lists what to select.
+
+    A file that is delivered again replaces its earlier rows: intake lands a row that no file holds
+    any more once again, as deleted.
+-#}
+{% macro conformed_file(entity) -%}
+with
+
+latest as (
+    select * from {{ latest_known(ref('stg_files__' ~ entity), 'source_id') }} as known
+),
+
+final as (
+    select
+        {{ surrogate_key("'files'", 'source_tenant', 'source_id') }} as {{ entity }}_key,
+        'files' as source_system,
+        {% for column in model.columns.values() -%}
+        {%- if column.name == 'recorded_at' -%}
+        _recorded_at as recorded_at,
+        {% elif column.name == 'is_backfilled' -%}
+        _is_backfilled as is_backfilled,
+        {% elif column.name not in [entity ~ '_key', 'source_system'] -%}
+        {{ column.name }}{{ ',' if not loop.last }}
+        {% endif -%}
+        {%- endfor %}
+    from latest
+)
+
+select * from final
 {%- endmacro %}

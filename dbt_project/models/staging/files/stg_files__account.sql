@@ -19,7 +19,9 @@ final as (
         currency_code,
         created_at,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

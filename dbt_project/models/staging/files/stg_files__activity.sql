@@ -17,7 +17,9 @@ final as (
         duration_minutes,
         is_completed,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

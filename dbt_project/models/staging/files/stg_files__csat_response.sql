@@ -13,7 +13,9 @@ final as (
         responded_at,
         created_at,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

@@ -19,7 +19,9 @@ final as (
         gross_amount,
         currency_code,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

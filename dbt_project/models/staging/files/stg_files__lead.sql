@@ -17,7 +17,9 @@ final as (
         converted_account_source_id,
         converted_opportunity_source_id,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

@@ -30,7 +30,9 @@ final as (
         customer_committed_at,
         contract_signed_at,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

@@ -14,7 +14,9 @@ final as (
         is_primary,
         created_at,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

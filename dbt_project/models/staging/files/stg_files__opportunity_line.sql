@@ -16,7 +16,9 @@ final as (
         line_amount,
         currency_code,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

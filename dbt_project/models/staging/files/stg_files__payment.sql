@@ -14,7 +14,9 @@ final as (
         currency_code,
         paid_at,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

@@ -15,7 +15,9 @@ final as (
         currency_code,
         document_id,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

@@ -15,7 +15,9 @@ final as (
         refunded_at,
         reason,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

@@ -18,7 +18,9 @@ final as (
         hired_on,
         ended_on,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

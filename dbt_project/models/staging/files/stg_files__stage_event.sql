@@ -17,7 +17,9 @@ final as (
         close_date,
         changed_by_source_id,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

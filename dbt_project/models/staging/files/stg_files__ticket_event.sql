@@ -15,7 +15,9 @@ final as (
         actor_role,
         occurred_at,
         effective_at,
+        is_deleted,
         _file,
+        _tenant,
         {{ landing_columns() }}
     from landed
 )

@@ -1,0 +1,19 @@
+with
+
+final as (
+    select * from {{ ref('int_accounts__salesforce') }}
+
+    union all
+
+    select * from {{ ref('int_accounts__stripe') }}
+
+    union all
+
+    select * from {{ ref('int_accounts__zendesk') }}
+
+    union all
+
+    select * from {{ ref('int_accounts__files') }}
+)
+
+select * from final

@@ -1,0 +1,11 @@
+with
+
+final as (
+    select * from {{ ref('int_opportunity_lines__salesforce') }}
+
+    union all
+
+    select * from {{ ref('int_opportunity_lines__files') }}
+)
+
+select * from final

@@ -1,0 +1,11 @@
+with
+
+final as (
+    select * from {{ ref('int_refunds__stripe') }}
+
+    union all
+
+    select * from {{ ref('int_refunds__files') }}
+)
+
+select * from final

@@ -1,0 +1,11 @@
+with
+
+final as (
+    select * from {{ ref('int_stage_events__salesforce') }}
+
+    union all
+
+    select * from {{ ref('int_stage_events__files') }}
+)
+
+select * from final

@@ -1,0 +1,11 @@
+with
+
+final as (
+    select * from {{ ref('int_ticket_events__zendesk') }}
+
+    union all
+
+    select * from {{ ref('int_ticket_events__files') }}
+)
+
+select * from final

@@ -1,0 +1,11 @@
+with
+
+final as (
+    select * from {{ ref('int_tickets__zendesk') }}
+
+    union all
+
+    select * from {{ ref('int_tickets__files') }}
+)
+
+select * from final

@@ -1,0 +1,1 @@
+{{ conformed_file('payment_application') }}

@@ -1,0 +1,1 @@
+{{ conformed_file('stage_event') }}

@@ -1,0 +1,59 @@
+with
+
+opportunities as (
+    select
+        tenant,
+        closed_month,
+        closed_date,
+        amount,
+        currency_code,
+        is_won
+    from {{ ref('fct_opportunity') }}
+    where is_closed and closed_at < {{ as_of_at() }}
+),
+
+tenants as (
+    select
+        tenant,
+        currency_code
+    from {{ ref('dim_tenant') }}
+),
+
+plan_rates as (
+    select
+        from_currency,
+        to_currency,
+        rate,
+        valid_from,
+        valid_to
+    from {{ ref('int_plan_rates') }}
+),
+
+final as (
+    select
+        opportunities.tenant,
+        opportunities.closed_month as month,
+        count(case when opportunities.is_won then 1 end) as won_count,
+        count(case when not opportunities.is_won then 1 end) as lost_count,
+        cast(
+            sum(
+                case
+                    when opportunities.is_won
+                        then {{ rd_rate('opportunities.amount', 'plan_rates.rate') }}
+                end
+            ) as decimal(18, 2)
+        ) as won_amount
+    from opportunities
+    left join tenants
+        on opportunities.tenant = tenants.tenant
+    left join plan_rates
+        on
+            opportunities.currency_code = plan_rates.from_currency
+            and tenants.currency_code = plan_rates.to_currency
+            and {{ is_valid_on('opportunities.closed_date', 'plan_rates') }}
+    group by
+        opportunities.tenant,
+        opportunities.closed_month
+)
+
+select * from final

@@ -1,0 +1,72 @@
+{{ config(materialized='view') }}
+
+with
+
+first_entries as (
+    select
+        tenant,
+        case_id,
+        pipeline_id,
+        stage_id,
+        stage_order,
+        entered_month,
+        is_qualified,
+        amount_in_tenant_currency,
+        tenant_currency_code
+    from {{ ref('fct_stage_event') }}
+    where is_first_of_case_in_stage and stage_kind <> 'lost'
+),
+
+case_outcomes as (
+    select
+        tenant,
+        case_id,
+        max(case when stage_kind <> 'lost' then stage_order end) as furthest_order,
+        max(case when is_latest_of_case and stage_kind = 'lost' then 1 else 0 end) = 1 as is_lost
+    from {{ ref('fct_stage_event') }}
+    group by
+        tenant,
+        case_id
+),
+
+stages as (
+    select
+        pipeline_id,
+        stage_id,
+        stage_order
+    from {{ ref('dim_stage') }}
+    where is_latest and stage_kind <> 'lost'
+),
+
+-- A stage that was skipped counts as reached: the case stands beyond it.
+final as (
+    select
+        first_entries.tenant,
+        first_entries.pipeline_id,
+        first_entries.entered_month as cohort_month,
+        first_entries.stage_id as from_stage_id,
+        stages.stage_id as to_stage_id,
+        first_entries.case_id,
+        first_entries.is_qualified,
+        case_outcomes.furthest_order >= stages.stage_order as is_reached,
+        entered.stage_id is not null as is_entered,
+        case_outcomes.is_lost,
+        first_entries.amount_in_tenant_currency,
+        first_entries.tenant_currency_code as currency_code
+    from first_entries
+    inner join stages
+        on
+            first_entries.pipeline_id = stages.pipeline_id
+            and first_entries.stage_order < stages.stage_order
+    inner join case_outcomes
+        on
+            first_entries.tenant = case_outcomes.tenant
+            and first_entries.case_id = case_outcomes.case_id
+    left join first_entries as entered
+        on
+            first_entries.tenant = entered.tenant
+            and first_entries.case_id = entered.case_id
+            and stages.stage_id = entered.stage_id
+)
+
+select * from final

@@ -1,0 +1,120 @@
+with
+
+entries as (
+    select
+        stage_event_key,
+        tenant,
+        source_system,
+        source_id,
+        opportunity_key,
+        record_source_id,
+        pipeline_id,
+        stage_id,
+        stage_name,
+        entered_at,
+        entered_date,
+        amount_at_entry,
+        close_date_at_entry
+    from {{ ref('int_stage_entries') }}
+    where record_type = 'opportunity'
+),
+
+opportunities as (
+    select
+        opportunity_key,
+        amount,
+        currency_code,
+        close_date,
+        owner_source_id,
+        customer_committed_at,
+        discovery_completed_at,
+        proposal_sent_at,
+        contract_signed_at,
+        is_closed
+    from {{ ref('fct_opportunity') }}
+),
+
+decision_makers as (
+    select
+        {{ surrogate_key('source_system', 'source_tenant', 'opportunity_source_id') }}
+            as opportunity_key,
+        created_at
+    from {{ ref('int_opportunity_contacts__unioned') }}
+    where
+        contact_role = 'decision_maker'
+        and not is_deleted
+        and created_at < {{ as_of_at() }}
+),
+
+decision_maker_counts as (
+    select
+        entries.stage_event_key,
+        count(*) as decision_maker_count,
+        count(case when decision_makers.created_at <= entries.entered_at then 1 end)
+            as decision_maker_count_at_entry
+    from entries
+    inner join decision_makers
+        on entries.opportunity_key = decision_makers.opportunity_key
+    group by entries.stage_event_key
+),
+
+tenants as (
+    select
+        tenant,
+        currency_code
+    from {{ ref('dim_tenant') }}
+),
+
+plan_rates as (
+    select
+        from_currency,
+        to_currency,
+        rate,
+        valid_from,
+        valid_to
+    from {{ ref('int_plan_rates') }}
+),
+
+final as (
+    select
+        entries.stage_event_key,
+        entries.tenant,
+        entries.source_system,
+        entries.source_id,
+        entries.record_source_id as opportunity_source_id,
+        entries.pipeline_id,
+        entries.stage_id,
+        entries.stage_name,
+        entries.entered_at,
+        entries.entered_date,
+        opportunities.amount,
+        opportunities.currency_code,
+        {{ rd_rate('opportunities.amount', 'plan_rates.rate') }} as amount_in_tenant_currency,
+        tenants.currency_code as tenant_currency_code,
+        opportunities.close_date,
+        opportunities.owner_source_id,
+        opportunities.customer_committed_at,
+        opportunities.discovery_completed_at,
+        opportunities.proposal_sent_at,
+        opportunities.contract_signed_at,
+        opportunities.is_closed,
+        coalesce(decision_maker_counts.decision_maker_count, 0) as decision_maker_count,
+        entries.amount_at_entry,
+        entries.close_date_at_entry,
+        coalesce(decision_maker_counts.decision_maker_count_at_entry, 0)
+            as decision_maker_count_at_entry
+    from entries
+    inner join opportunities
+        on entries.opportunity_key = opportunities.opportunity_key
+    left join decision_maker_counts
+        on entries.stage_event_key = decision_maker_counts.stage_event_key
+    left join tenants
+        on entries.tenant = tenants.tenant
+    left join plan_rates
+        on
+            opportunities.currency_code = plan_rates.from_currency
+            and tenants.currency_code = plan_rates.to_currency
+            and {{ is_valid_on('entries.entered_date', 'plan_rates') }}
+)
+
+select * from final

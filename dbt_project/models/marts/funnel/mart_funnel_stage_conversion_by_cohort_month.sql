@@ -1,0 +1,75 @@
+with
+
+paths as (
+    select
+        tenant,
+        pipeline_id,
+        cohort_month,
+        from_stage_id,
+        to_stage_id,
+        is_qualified,
+        is_reached,
+        is_entered,
+        is_lost,
+        amount_in_tenant_currency,
+        currency_code
+    from {{ ref('int_funnel_paths') }}
+),
+
+counted as (
+    select
+        tenant,
+        pipeline_id,
+        cohort_month,
+        from_stage_id,
+        to_stage_id,
+        count(*) as entered_count,
+        count(case when is_reached then 1 end) as reached_count,
+        count(case when is_reached and not is_entered then 1 end) as skipped_count,
+        count(case when not is_reached and not is_lost then 1 end) as open_count,
+        count(case when is_qualified then 1 end) as qualified_entered_count,
+        count(case when is_qualified and is_reached then 1 end) as qualified_reached_count,
+        cast(
+            sum(case when is_qualified then amount_in_tenant_currency end) as decimal(18, 2)
+        ) as qualified_entered_amount,
+        cast(
+            sum(case when not is_qualified then amount_in_tenant_currency end) as decimal(18, 2)
+        ) as unqualified_entered_amount,
+        currency_code
+    from paths
+    group by
+        tenant,
+        pipeline_id,
+        cohort_month,
+        from_stage_id,
+        to_stage_id,
+        currency_code
+),
+
+final as (
+    select
+        tenant,
+        pipeline_id,
+        cohort_month,
+        from_stage_id,
+        to_stage_id,
+        entered_count,
+        reached_count,
+        skipped_count,
+        open_count,
+        {{ ratio_rate('reached_count', 'entered_count') }} as conversion_rate,
+        {{ ratio_rate('open_count', 'entered_count') }} as open_rate,
+        open_count * 100 < entered_count * 5 as is_mature,
+        qualified_entered_count,
+        entered_count - qualified_entered_count as unqualified_entered_count,
+        qualified_reached_count,
+        reached_count - qualified_reached_count as unqualified_reached_count,
+        {{ ratio_rate('qualified_reached_count', 'qualified_entered_count') }}
+            as qualified_conversion_rate,
+        qualified_entered_amount,
+        unqualified_entered_amount,
+        currency_code
+    from counted
+)
+
+select * from final
