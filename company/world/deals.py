@@ -123,6 +123,15 @@ def walk(random: Random, roster: Roster, start: int, first: int, is_repeat: bool
     return moves
 
 
+def walk_straight(random: Random, roster: Roster, start: int) -> list[Move]:
+    """Every stage in order and won, each step within four days."""
+    moves = [Move(start, STAGES[0])]
+    for stage in STAGES[1:]:
+        at = moves[-1].at + random.randrange(DAY, 4 * DAY)
+        moves.append(Move(in_office(random, at, roster.tenant.zone), stage))
+    return moves
+
+
 def make_deal(
     random: Random,
     roster: Roster,
@@ -213,14 +222,16 @@ def _stage_fields(random: Random, move: Move) -> dict[str, object]:
 
 def _enter_stages(random: Random, roster: Roster, deal: Deal) -> None:
     """Stage, probability and closing fields at each move; the close date follows a close."""
-    for move in deal.moves[1:]:
+    for previous, move in pairwise(deal.moves):
         fields = _stage_fields(random, move)
         if fields["IsClosed"]:
             fields |= {"CloseDate": _date_after(roster, move.at, 0), "NextStep": None}
-        deal.record.change(move.at, **fields)
-    for previous, move in pairwise(deal.moves):
         if previous.stage == LOST:
-            deal.record.change(move.at, CloseDate=_date_after(roster, move.at, 45))
+            fields["CloseDate"] = _date_after(roster, move.at, 45)
+        if move.at == previous.at:
+            deal.record.change_again(move.at, **fields)
+        else:
+            deal.record.change(move.at, **fields)
 
 
 def _enter_amounts(random: Random, deal: Deal, estimate: int | None) -> None:

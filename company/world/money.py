@@ -166,11 +166,11 @@ def _bill(
     signed_at = deal.ended_at or 0
     issued_at = in_office(random, signed_at + random.randrange(10 * DAY), zone)
     customer = known.get(deal.company.number)
-    if customer is None or rota.turn("second customer of one company", every=45, first=12):
+    if customer is None or rota.turn("second customer of one company", every=45, first=6):
         customer = _new_customer(random, finance, deal.company, issued_at)
         known[deal.company.number] = customer
     reference: str | None = deal.id
-    if standing or rota.turn("no reference", every=18, first=6):
+    if standing or rota.turn("no reference", every=22, first=6):
         reference = None
     elif rota.turn("unknown reference", every=70, first=15):
         reference = deal.id[:15] if chance(random, 50) else stripe_id("invoice", 9)
@@ -189,7 +189,7 @@ def _bill(
         invoices.append(invoice)
     if rota.turn("draft left over", every=45, first=3):
         _new_invoice(random, finance, customer.id, customer.company, 50_000, None, reference)
-    if rota.turn("service without a deal", every=30, first=7):
+    if rota.turn("service without a deal", every=45, first=7):
         net = random.randrange(20_000, 300_000)
         at = in_office(random, issued_at + 50 * DAY, zone)
         invoices.append(_new_invoice(random, finance, customer.id, customer.company, net, at, None))
@@ -376,8 +376,9 @@ def _payday(random: Random, finance: Finance, at: int) -> int:
     day = local_date(at, zone)
     for month in (month_start(day), add_months(month_start(day), 1)):
         midnight = instant(month, time(), zone)
-        for edge in (midnight - 1, midnight):
-            if abs(edge - at) < 3 * DAY and edge not in finance.edges_taken:
+        edges = (midnight - 1, midnight) if month.month % 2 else (midnight, midnight - 1)
+        for edge in edges:
+            if abs(edge - at) < 5 * DAY and edge not in finance.edges_taken:
                 finance.edges_taken.add(edge)
                 return edge
     return instant(day, time(8), zone) + random.randrange(12 * HOUR)

@@ -37,23 +37,32 @@ class Step:
 class Record:
     """An object's life: created once, changed at instants, perhaps deleted.
 
-    Changes may be added in any order; they are folded by time, those of one instant in the order
-    in which they were added. Nothing happens to a record after it is deleted.
+    Changes may be added in any order. Those of one instant are one change, the later added winning;
+    only those added by `change_again` are changes of their own within the same second. Nothing
+    happens to a record after it is deleted.
     """
 
     def __init__(self, object_id: str, created_at: int, state: State) -> None:
         self.id = object_id
         self.created_at = created_at
         self.first_state = state
-        self._changes: list[tuple[int, State]] = []
+        self._changes: dict[int, State] = {}
+        self._second_changes: dict[int, State] = {}
         self._deleted_at: int | None = None
         self._last_words: State = {}
 
     def change(self, at: int, **fields: object) -> None:
         """The fields take these values at the instant. Raises ValueError before creation."""
+        self._add(self._changes, at, fields)
+
+    def change_again(self, at: int, **fields: object) -> None:
+        """As `change`, but as a second change in the same second."""
+        self._add(self._second_changes, at, fields)
+
+    def _add(self, changes: dict[int, State], at: int, fields: State) -> None:
         if at < self.created_at:
             raise ValueError(f"{self.id} is changed at {iso(at)}, before {iso(self.created_at)}")
-        self._changes.append((at, fields))
+        changes.setdefault(at, {}).update(fields)
 
     def delete(self, at: int, **fields: object) -> None:
         """The vendor deletes the object at the instant, leaving the fields on the tombstone."""
@@ -68,13 +77,16 @@ class Record:
 
     def steps(self) -> Iterator[Step]:
         """The creation, then each change in time order, with the states around it."""
-        state = self.first_state
+        state = {**self.first_state, **self._changes.get(self.created_at, {})}
         yield Step(self.created_at, None, state)
-        for at, fields in sorted(self._changes, key=lambda change: change[0]):
+        for at in sorted({*self._changes, *self._second_changes}):
             if self._deleted_at is not None and at >= self._deleted_at:
                 return
-            before, state = state, {**state, **fields}
-            yield Step(at, before, state)
+            for changes in (self._changes, self._second_changes):
+                is_creation = at == self.created_at and changes is self._changes
+                if at in changes and not is_creation:
+                    before, state = state, {**state, **changes[at]}
+                    yield Step(at, before, state)
 
     def states(self) -> Iterator[tuple[int, State]]:
         """(instant, state) for each instant at which the record changed: the last word of each."""

@@ -18,13 +18,13 @@ from company.world.calendar import (
     salesforce_time,
 )
 from company.world.companies import Company, invent_company, open_account
-from company.world.deals import Deal, make_deal, walk
+from company.world.deals import Deal, make_deal, walk, walk_straight
 from company.world.evidence import enter_evidence
 from company.world.ids import Counter, salesforce_id
 from company.world.owners import leaving_instant, owner_at, owner_path, pick_owner
 from company.world.people import Roster
 from company.world.records import Record
-from company.world.streams import chance, stream
+from company.world.streams import Rota, chance, stream
 from company.world.tenants import WORLD_END, WORLD_START, Scale, Tenant
 
 _SOURCES = (
@@ -49,6 +49,7 @@ class Sales:
 
     roster: Roster
     counter: Counter = field(default_factory=Counter)
+    rota: Rota = field(default_factory=Rota)
     companies: list[Company] = field(default_factory=list)
     leads: list[Lead] = field(default_factory=list)
     deals: list[Deal] = field(default_factory=list)
@@ -205,18 +206,21 @@ def _second_lead(random: Random, sales: Sales, deal: Deal) -> None:
 def _next_deal(random: Random, sales: Sales, deal: Deal) -> Deal | None:
     """The company's next deal: customers come back until they churn, lost prospects rarely.
 
-    Six of a hundred repeat deals are standing orders: the same amount, a few weeks later.
+    Every 24th deal after a won one is a standing order: the same amount, won within weeks.
     """
     again = {(True, False): 86, (True, True): 92, (False, True): 65, (False, False): 6}
     if deal.ended_at is None or not chance(random, again[deal.is_won, deal.is_repeat]):
         return None
     is_repeat = deal.is_won or deal.is_repeat
-    standing = deal.is_won and deal.is_repeat and chance(random, 12)
+    standing = is_repeat and deal.is_won and sales.rota.turn("standing order", every=24, first=4)
     pause = random.randrange(2, 10) if standing else random.randrange(20, 150)
     start = in_office(random, deal.ended_at + pause * DAY, sales.tenant.zone)
     if start >= _END:
         return None
-    moves = walk(random, sales.roster, start, 0, is_repeat)
+    if standing:
+        moves = walk_straight(random, sales.roster, start)
+    else:
+        moves = walk(random, sales.roster, start, 0, is_repeat)
     owner = owner_at(deal.owners, start)
     known = owner.works_on(local_date(start, sales.tenant.zone))
     following = make_deal(
@@ -240,19 +244,25 @@ def _merge_and_delete(random: Random, sales: Sales) -> None:
         deals = by_company.get(company.number, [])
         at = max((_last_event(deal) for deal in deals), default=_account(company).created_at)
         at += random.randrange(2 * DAY, 90 * DAY)
-        luck = random.randrange(100)
-        born_before = _account(survivor).created_at < at and survivor.merged_into is None
-        if luck < 2 and born_before and survivor.region == company.region:
+        can_merge = (
+            _account(survivor).created_at < at < _END
+            and _account(survivor).deleted_at is None
+            and survivor.region == company.region
+        )
+        if can_merge and sales.rota.turn("account merged", every=50, first=6):
             company.merged_into = survivor.account_id
             _account(company).delete(at, MasterRecordId=survivor.account_id)
             for deal in deals:
                 deal.record.change(at, AccountId=survivor.account_id)
-        elif luck < 4 and not any(deal.is_won for deal in deals):
+        elif chance(random, 2) and not any(deal.is_won for deal in deals):
             _account(company).delete(at)
             for deal in deals:
                 deal.record.delete(at)
     for deal in sales.deals:
-        if deal.record.deleted_at is None and random.randrange(1000) < 15:
+        junk = chance(random, 2)
+        if deal.is_won:
+            junk = sales.rota.turn("won deal deleted", every=60, first=6)
+        if junk and deal.record.deleted_at is None:
             deal.record.delete(_last_event(deal) + random.randrange(DAY, 60 * DAY))
     for lead in sales.leads:
         if not lead.ended_at and chance(random, 3):
