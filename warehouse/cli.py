@@ -6,7 +6,10 @@ Nothing heavy is imported before a command needs it, so that help answers at onc
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +72,7 @@ def run(no_ingest: bool, as_of: datetime | None) -> None:
     for failure in failures:
         click.secho(f"not read: {failure}", fg="red", err=True)
     if failures:
-        sys.exit(EXIT_ERROR)
+        raise click.exceptions.Exit(EXIT_ERROR)
 
 
 def _ingest(home: Home, clock: Clock) -> list[str]:
@@ -381,23 +384,37 @@ def doctor() -> None:
             click.echo(f"       {finding.fix}")
     if wrong:
         click.echo(f"{wrong} fault{'s' if wrong > 1 else ''}")
-        sys.exit(EXIT_ERROR)
+        raise click.exceptions.Exit(EXIT_ERROR)
 
 
 def main() -> None:
-    """Runs the command; every error is one clear message, without a traceback unless --debug."""
-    debug = "--debug" in sys.argv
+    """Runs the command and ends the process with its exit code."""
+    code = invoke(sys.argv[1:])
+    sys.stderr.flush()
+    # Nothing is said after this. Once Great Expectations is loaded, DuckDB's bindings print a page
+    # about "leaked" objects while the interpreter ends, which reads like a failure and is none.
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    sys.exit(code)
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Runs one command; every error is one clear message, a traceback only with --debug."""
     try:
-        cli.main(standalone_mode=False, prog_name="closebook")
+        code = cli.main(list(arguments), prog_name="closebook", standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(EXIT_ERROR)
+        return EXIT_ERROR
     except click.ClickException as error:
         error.show()
-        sys.exit(EXIT_ERROR)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        _say("interrupted; what is published is unchanged, and the next run repairs the rest")
+        return EXIT_ERROR
     except Exception as error:
-        if debug:
-            raise
-        sys.exit(_explain(error))
+        if "--debug" in arguments:
+            traceback.print_exc()
+        return _explain(error)
+    return code if isinstance(code, int) else 0
 
 
 def _explain(error: Exception) -> int:

@@ -37,13 +37,12 @@ def run_layer(
     A data test runs in the first layer that has all of its parents. Raises WarehouseError when
     the project itself does not load.
     """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     os.environ["CLOSEBOOK_DATABASE"] = str(home.database)
     reply = dbtRunner(callbacks=[_progress_lines(progress)]).invoke(
-        ["build"],
-        project_dir=str(PROJECT),
-        profiles_dir=str(PROJECT),
+        ["build", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)],
         target_path=str(_target(home)),
         log_path=str(home.warehouse / "dbt_logs"),
         vars=dict(variables),
@@ -56,6 +55,8 @@ def run_layer(
         send_anonymous_usage_stats=False,
         version_check=False,
     )
+    # dbt keeps the file open for its next run; a gate opens it in between, with other settings.
+    DuckDBConnectionManager.close_all_connections()
     if reply.result is None:
         raise WarehouseError(f"the dbt project did not load: {reply.exception}")
     return [_result(entry) for entry in reply.result.results]
@@ -67,8 +68,8 @@ def raise_for_failures(layer: str, results: Sequence[DbtResult]) -> None:
     if broken:
         first = broken[0]
         raise WarehouseError(
-            f"dbt {layer}: {len(broken)} of {len(results)} nodes broke, first {first.unique_id}: "
-            f"{first.message}"
+            f"dbt {layer}: {len(broken)} of {len(results)} nodes broke; "
+            f"{_short(first.unique_id)}: {' '.join(first.message.partition('> in macro')[0].split())}"
         )
     failed = [result for result in results if result.status == "fail"]
     if failed:

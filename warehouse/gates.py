@@ -14,7 +14,6 @@ from ingestion.catalog import CONNECTORS
 from ingestion.connections import configured_sources
 from ingestion.errors import ConfigurationError
 from ingestion.landing import Landing, Manifest
-from ingestion.typed import LOAD_COLUMNS
 from warehouse.home import Home
 from warehouse.landed import KEYS, declared
 from warehouse.meta import StagedLoad
@@ -31,7 +30,6 @@ PREVIOUS_LOADS = 28
 def gate_context(home: Home, plan: BuildPlan) -> GateContext:
     """What the gates are told: the dates, the new loads, the last deliveries, the last version."""
     landing = Landing(home.landing)
-    tail = {name for name, _ in LOAD_COLUMNS}
     columns = dict(declared())
     history: defaultdict[Stream, list[Manifest]] = defaultdict(list)
     for load in landing.accepted():
@@ -57,7 +55,7 @@ def gate_context(home: Home, plan: BuildPlan) -> GateContext:
                 columns=tuple(
                     column
                     for column in columns[f"{load.source}.{load.resource}"]
-                    if column[0] not in tail
+                    if not column[0].startswith("_")
                 ),
                 previous_rows=_previous_rows(
                     history[load.source, load.tenant, load.resource], load
