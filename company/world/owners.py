@@ -21,8 +21,11 @@ def pick_owner(random: Random, roster: Roster, region: str, at: int) -> Person:
 
 
 def _on_duty(roster: Roster, region: str, at: int) -> tuple[Person, ...]:
-    """The reps of a region at an instant; the working day ends at 18:00, when leavers leave."""
-    return roster.working(region, local_date(at + 6 * HOUR, roster.tenant.zone))
+    """The reps of a region at an instant, without those who left at 18:00 of the same day."""
+    zone = roster.tenant.zone
+    today, tomorrow = local_date(at, zone), local_date(at + 6 * HOUR, zone)
+    staying = [rep for rep in roster.working(region, today) if rep.works_on(tomorrow)]
+    return tuple(staying) or (roster.manager(region),)
 
 
 def leaving_instant(roster: Roster, person: Person) -> int | None:

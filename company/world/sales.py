@@ -284,7 +284,7 @@ def _users(seed: int, roster: Roster) -> Iterator[Record]:
     zone = roster.tenant.zone
     for person in roster.people:
         random = stream(seed, roster.tenant.name, "user", person.number)
-        hired_at = instant(person.hired_on, time(9), zone)
+        hired_at = instant(person.hired_on, time(), zone)
         senior_at = in_office(random, hired_at + random.randrange(300, 500) * DAY, zone)
         titles = {
             "head": ("Head of Sales", "Head of Sales"),
@@ -309,7 +309,7 @@ def _users(seed: int, roster: Roster) -> Iterator[Record]:
             record.change(senior_at, Title=titles[person.role][1])
         if person.moved_on:
             record.change(
-                instant(person.moved_on, time(9), zone),
+                instant(person.moved_on, time(), zone),
                 Region__c=person.moved_region,
                 Team__c=f"{person.moved_region} Sales",
                 ManagerId=roster.manager(person.moved_region).id,
@@ -319,7 +319,7 @@ def _users(seed: int, roster: Roster) -> Iterator[Record]:
                 leaves_at + HOUR // 2, IsActive=False, End_Date__c=person.ended_on.isoformat()
             )
         yield record
-    first_day = instant(roster.people[0].hired_on, time(8), zone)
+    first_day = instant(roster.people[0].hired_on, time(), zone)
     yield _user_record(roster, len(roster.people) + 1, "Data Integration", first_day)
 
 

@@ -1,0 +1,435 @@
+"""Everything that the world promises to hold is in it: small and large, for more than one seed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from company.world import build_world
+
+README = Path(__file__).parents[2] / "company" / "world" / "README.md"
+
+# One row an object: its last version. Times are compared as text, so each is cut to its seconds.
+LATEST = """
+create temp table latest as
+select vendor, tenant, resource, id, deleted, payload, max(valid_at) as valid_at
+from object_version group by vendor, tenant, resource, id;
+create index temp.latest_by on latest (resource, tenant, id);
+
+create temp view account as select tenant, id, deleted, payload ->> 'ParentId' as parent,
+    payload ->> 'Website' as website, payload ->> 'MasterRecordId' as master
+from latest where resource = 'account';
+create temp view lead as select tenant, id, deleted, payload ->> 'LeadSource' as source,
+    payload ->> 'Status' as status, payload ->> 'CreatedDate' as created_at,
+    payload ->> 'ConvertedOpportunityId' as opportunity, payload ->> 'IsConverted' as converted
+from latest where resource = 'lead';
+create temp table opportunity as select tenant, id, deleted, payload ->> 'StageName' as stage,
+    payload ->> 'Loss_Reason__c' as loss_reason, payload ->> 'CreatedDate' as created_at,
+    payload ->> 'Closed_At__c' as closed_at, payload ->> 'IsWon' as won,
+    payload ->> 'Amount' as amount, payload ->> 'AccountId' as account,
+    payload ->> 'CurrencyIsoCode' as currency, payload ->> 'Type' as type,
+    payload ->> 'Discovery_Completed__c' as discovery_at,
+    payload ->> 'Customer_Committed__c' as committed_at,
+    payload ->> 'Contract_Signed__c' as signed_at
+from latest where resource = 'opportunity';
+create index temp.opportunity_by on opportunity (tenant, id);
+create temp table stage_step as
+select tenant, id, opportunity, stage, rank, changed_at, amount, close_date,
+    lag(stage) over life as stage_before, lag(rank) over life as rank_before,
+    lag(changed_at) over life as changed_before, lag(amount) over life as amount_before,
+    lag(close_date) over life as close_date_before
+from (
+    select tenant, id, payload ->> 'OpportunityId' as opportunity, payload ->> 'StageName' as stage,
+        payload ->> 'CreatedDate' as changed_at, payload ->> 'Amount' as amount,
+        payload ->> 'CloseDate' as close_date,
+        case payload ->> 'StageName' when 'Qualification' then 1 when 'Discovery' then 2
+            when 'Proposal/Price Quote' then 3 when 'Negotiation/Review' then 4
+            when 'Closed Won' then 5 else 9 end as rank
+    from latest where resource = 'opportunity_history'
+)
+window life as (partition by tenant, opportunity order by changed_at, rank, id);
+create temp table entry as
+select tenant, opportunity, stage, min(changed_at) as entered_at, amount, close_date
+from stage_step where stage_before is null or stage <> stage_before
+group by tenant, opportunity, stage;
+create temp view field_change as select tenant, payload ->> 'OpportunityId' as opportunity,
+    payload ->> 'Field' as field, payload ->> 'OldValue' as old, payload ->> 'NewValue' as new,
+    payload ->> 'CreatedDate' as changed_at
+from latest where resource = 'opportunity_field_history';
+create temp table decision_maker as
+select tenant, payload ->> 'OpportunityId' as opportunity, min(payload ->> 'CreatedDate') as since
+from latest where resource = 'opportunity_contact_role' and payload ->> 'Role' = 'Decision Maker'
+group by 1, 2;
+create index temp.decision_maker_by on decision_maker (tenant, opportunity);
+create temp view person as select tenant, id, payload ->> 'Hire_Date__c' as hired,
+    payload ->> 'End_Date__c' as ended, payload ->> 'IsActive' as active,
+    payload ->> 'ManagerId' as manager, payload ->> 'EmployeeNumber' as employee
+from latest where resource = 'user';
+create temp table customer as select tenant, id, payload ->> '$.metadata.crm_account_id' as account,
+    payload ->> '$.metadata.domain' as domain
+from latest where resource = 'customer';
+create temp table invoice as select tenant, id, payload ->> 'customer' as customer,
+    payload ->> 'status' as status, payload ->> 'subtotal' as net, payload ->> 'tax' as tax,
+    payload ->> 'total' as gross, payload ->> 'due_date' as due, payload ->> 'currency' as currency,
+    payload ->> '$.status_transitions.finalized_at' as issued,
+    payload ->> '$.metadata.opportunity_id' as reference
+from latest where resource = 'invoice';
+create temp table charge as select tenant, id, payload ->> 'payment_intent' as intent,
+    payload ->> 'status' as status, payload ->> 'amount' as cents, payload ->> 'created' as created,
+    payload ->> 'currency' as currency
+from latest where resource = 'charge';
+create temp table application as select tenant, id, payload ->> 'invoice' as invoice,
+    payload ->> '$.payment.payment_intent' as intent, payload ->> 'status' as status,
+    payload ->> 'amount_paid' as cents, payload ->> '$.status_transitions.paid_at' as paid
+from latest where resource = 'invoice_payment';
+create temp table refund as select tenant, id, payload ->> 'charge' as charge,
+    payload ->> 'status' as status, payload ->> 'amount' as cents, payload ->> 'created' as created
+from latest where resource = 'refund';
+create temp view organization as select tenant, id, payload ->> 'external_id' as account,
+    payload ->> '$.organization_fields.domain' as domain, payload ->> 'deleted_at' as deleted_at
+from latest where resource = 'organization';
+create temp view rating as select tenant, payload ->> 'score' as score,
+    payload ->> 'comment' as comment
+from latest where resource = 'satisfaction_rating';
+create temp view child_event as select e.tenant, e.payload ->> '$.metadata.updater_role' as role,
+    e.payload ->> 'ticket_id' as ticket, c.value ->> 'event_type' as type,
+    c.value ->> 'status' as status, c.value ->> 'previous_value' as before,
+    c.value ->> 'public' as public
+from latest as e, json_each(e.payload ->> 'child_events') as c where e.resource = 'ticket_event';
+create temp table candidate as
+select i.tenant, i.id as invoice, o.id as opportunity
+from invoice as i
+join customer as c on c.tenant = i.tenant and c.id = i.customer
+join opportunity as o on o.tenant = i.tenant and o.account = c.account and o.won = 1
+    and not o.deleted and round(o.amount * 100) = i.net and lower(o.currency) = i.currency
+    and i.issued - unixepoch(substr(o.closed_at, 1, 19)) between 0 and 59 * 86400
+where i.reference is null and i.status in ('open', 'paid', 'uncollectible')
+    and not exists (select 1 from invoice as l where l.tenant = o.tenant and l.reference = o.id);
+"""
+
+LATE_OR_MISSING = """
+select count(*) from entry as e
+join opportunity as o on o.tenant = e.tenant and o.id = e.opportunity
+where e.stage = '{stage}' and o.{field} {test}
+"""
+MIDNIGHT = """
+select count(*) from charge
+where tenant = '{tenant}' and strftime('%m %d %H:%M:%S', created, 'unixepoch') like '{time}'
+"""
+
+PHENOMENA = {
+    "lead without a source": "select count(*) from lead where source is null",
+    "lead of source unknown": "select count(*) from lead where source = 'unknown'",
+    "lead left new": "select count(*) from lead where status = 'New'",
+    "lead being worked": "select count(*) from lead where status = 'Working'",
+    "lead disqualified": "select count(*) from lead where status = 'Unqualified'",
+    "lead converted": "select count(*) from lead where converted = 1 and opportunity is not null",
+    "lead converted without a deal": (
+        "select count(*) from lead where converted = 1 and opportunity is null"
+    ),
+    "lead converted to an existing deal": """
+        select count(*) from lead as l join opportunity as o
+            on o.tenant = l.tenant and o.id = l.opportunity and o.created_at < l.created_at""",
+    "lead deleted": "select count(*) from lead where deleted",
+    "lead history of status": """
+        select count(*) from latest
+        where resource = 'lead_history' and payload ->> 'Field' = 'Status'""",
+    "deal won": "select count(*) from opportunity where won = 1",
+    "deal lost with a reason": "select count(*) from opportunity where loss_reason is not null",
+    "deal open at the end": "select count(*) from opportunity where closed_at is null",
+    "deal deleted": "select count(*) from opportunity where deleted",
+    "repeat purchase": "select count(*) from opportunity where type = 'Existing Business'",
+    "deal in a foreign currency": """
+        select count(*) from opportunity where tenant = 'aurora' and currency = 'USD'""",
+    "stage skipped": """
+        select count(*) from stage_step where rank <= 5 and rank_before <= 5
+        and rank > rank_before + 1""",
+    "stage moved backward": """
+        select count(*) from stage_step where rank < rank_before and rank_before <= 5""",
+    "lost, reopened and won": """
+        select count(*) from opportunity as o join stage_step as s
+            on s.tenant = o.tenant and s.opportunity = o.id and s.stage = 'Closed Lost'
+        where o.won = 1""",
+    "two stages in the same second": """
+        select count(*) from stage_step
+        where changed_at = changed_before and stage <> stage_before""",
+    "amount changed within a stage": """
+        select count(*) from stage_step
+        where stage = stage_before and amount is not amount_before""",
+    "close date changed within a stage": """
+        select count(*) from stage_step
+        where stage = stage_before and close_date is not close_date_before""",
+    "owner change as names and as ids": """
+        select count(*) from field_change as i join field_change as n
+            on n.tenant = i.tenant and n.opportunity = i.opportunity and n.changed_at = i.changed_at
+            and n.field = 'Owner' and n.new not like '005%'
+        where i.field = 'Owner' and i.new like '005%' and i.old like '005%'""",
+    "amount cleared": """
+        select count(*) from field_change where field = 'Amount' and new is null""",
+    "next step cleared": """
+        select count(*) from field_change where field = 'NextStep' and new is null""",
+    "owner changed after the win": """
+        select count(*) from field_change as f join opportunity as o
+            on o.tenant = f.tenant and o.id = f.opportunity and o.won = 1
+            and f.changed_at > o.closed_at
+        where f.field = 'Owner'""",
+    "owner changed before the win": """
+        select count(*) from field_change as f join opportunity as o
+            on o.tenant = f.tenant and o.id = f.opportunity and o.won = 1
+            and f.changed_at < o.closed_at
+        where f.field = 'Owner'""",
+    "discovery evidence missing": LATE_OR_MISSING.format(
+        stage="Proposal/Price Quote", field="discovery_at", test="is null"
+    ),
+    "discovery evidence late": LATE_OR_MISSING.format(
+        stage="Proposal/Price Quote", field="discovery_at", test="> entered_at"
+    ),
+    "commitment missing": LATE_OR_MISSING.format(
+        stage="Negotiation/Review", field="committed_at", test="is null"
+    ),
+    "commitment late": LATE_OR_MISSING.format(
+        stage="Negotiation/Review", field="committed_at", test="> entered_at"
+    ),
+    "signature missing": LATE_OR_MISSING.format(
+        stage="Closed Won", field="signed_at", test="is null"
+    ),
+    "signature late": LATE_OR_MISSING.format(
+        stage="Closed Won", field="signed_at", test="> entered_at"
+    ),
+    "evidence in the second of the entry": """
+        select count(*) from entry as e join opportunity as o
+            on o.tenant = e.tenant and o.id = e.opportunity and o.signed_at = e.entered_at
+        where e.stage = 'Closed Won'""",
+    "quoted without an amount": """
+        select count(*) from entry where stage = 'Proposal/Price Quote' and amount is null""",
+    "quoted with amount zero": """
+        select count(*) from entry where stage = 'Proposal/Price Quote' and amount = 0""",
+    "quoted without a close date": """
+        select count(*) from entry where stage = 'Proposal/Price Quote' and close_date is null""",
+    "decision maker known in time": """
+        select count(*) from entry as e join decision_maker as d
+            on d.tenant = e.tenant and d.opportunity = e.opportunity and d.since <= e.entered_at
+        where e.stage = 'Negotiation/Review'""",
+    "decision maker too late": """
+        select count(*) from entry as e join decision_maker as d
+            on d.tenant = e.tenant and d.opportunity = e.opportunity and d.since > e.entered_at
+        where e.stage = 'Negotiation/Review'""",
+    "decision maker missing": """
+        select count(*) from entry as e left join decision_maker as d
+            on d.tenant = e.tenant and d.opportunity = e.opportunity
+        where e.stage = 'Negotiation/Review' and d.since is null""",
+    "rep hired": "select count(*) from person where hired > '2023-07-01' and active = 1",
+    "rep who left": "select count(*) from person where ended is not null and active = 0",
+    "rep who moved": """
+        select count(*) from (
+            select id from object_version where resource = 'user'
+            group by tenant, id having count(distinct payload ->> 'Region__c') > 1
+                and count(distinct payload ->> 'ManagerId') > 1)""",
+    "user who is not an employee": "select count(*) from person where employee is null",
+    "account with a parent": "select count(*) from account where parent is not null",
+    "account without a website": "select count(*) from account where website is null",
+    "account merged": "select count(*) from account where deleted and master is not null",
+    "account deleted": "select count(*) from account where deleted and master is null",
+    "customer that names its account": "select count(*) from customer where account is not null",
+    "customer that names a domain only": """
+        select count(*) from customer where account is null and domain is not null""",
+    "customer that names nothing": """
+        select count(*) from customer where account is null and domain is null and id <> 'guest'""",
+    "customer linked later": """
+        select count(*) from (
+            select id from object_version where resource = 'customer'
+            group by tenant, id having count(*) > 1)""",
+    "two customers of one account": """
+        select count(*) from (
+            select account from customer group by tenant, account having count(account) > 1)""",
+    "invoice of the guest customer": "select count(*) from invoice where customer = 'guest'",
+    "invoice without a customer": "select count(*) from invoice where customer is null",
+    "deal in one invoice": """
+        select count(*) from (
+            select 1 from invoice where reference is not null and status = 'paid'
+            group by tenant, reference having count(*) = 1)""",
+    "deal in instalments": """
+        select count(*) from (
+            select 1 from invoice where reference is not null and status = 'paid'
+            group by tenant, reference having count(*) > 1)""",
+    "tax of 6 percent": """
+        select count(*) from invoice where tenant = 'aurora' and tax * 100 between net * 6 - 50
+        and net * 6 + 50""",
+    "tax of 8 percent": """
+        select count(*) from invoice where tenant = 'borealis' and tax * 100 between net * 8 - 50
+        and net * 8 + 50""",
+    "invoice without tax": "select count(*) from invoice where tax = 0",
+    "invoice without a reference": "select count(*) from invoice where reference is null",
+    "reference found by amount and window": """
+        select count(*) from candidate as c
+        where (select count(*) from candidate as x
+               where x.tenant = c.tenant and x.invoice = c.invoice) = 1
+        and (select count(*) from candidate as x
+             where x.tenant = c.tenant and x.opportunity = c.opportunity) = 1""",
+    "reference ambiguous": """
+        select count(*) from (
+            select 1 from candidate group by tenant, invoice having count(*) > 1)""",
+    "reference not to be found": """
+        select count(*) from invoice as i
+        where reference is null and status = 'paid' and customer like 'cus%'
+        and not exists (
+            select 1 from candidate as c where c.tenant = i.tenant and c.invoice = i.id)""",
+    "reference to an unknown deal": """
+        select count(*) from invoice as i where reference is not null and not exists (
+            select 1 from opportunity as o where o.tenant = i.tenant and o.id = i.reference)""",
+    "reference to a deleted deal": """
+        select count(*) from invoice as i join opportunity as o
+            on o.tenant = i.tenant and o.id = i.reference and o.deleted""",
+    "invoice void": "select count(*) from invoice where status = 'void'",
+    "invoice draft": "select count(*) from invoice where status = 'draft'",
+    "invoice uncollectible": "select count(*) from invoice where status = 'uncollectible'",
+    "invoice overdue": """
+        select count(*) from invoice where status = 'open' and due < unixepoch('2026-07-01')""",
+    "charge failed": "select count(*) from charge where status = 'failed'",
+    "charge failed, then succeeded": """
+        select count(*) from charge as f join charge as s
+            on s.tenant = f.tenant and s.intent = f.intent and s.status = 'succeeded'
+        where f.status = 'failed'""",
+    "charge pending at first": """
+        select count(*) from object_version
+        where resource = 'charge' and payload ->> 'status' = 'pending'""",
+    "invoice paid in parts": """
+        select count(*) from (
+            select 1 from application where status = 'paid'
+            group by tenant, invoice having count(*) > 1)""",
+    "one payment of two invoices": """
+        select count(*) from (
+            select 1 from application where status = 'paid'
+            group by tenant, intent having count(*) > 1)""",
+    "payment larger than its applications": """
+        select count(*) from charge as c where status = 'succeeded' and cents > (
+            select sum(cents) from application as a
+            where a.tenant = c.tenant and a.intent = c.intent and a.status = 'paid')""",
+    "payment of an unknown invoice": """
+        select count(*) from application as a where not exists (
+            select 1 from invoice as i where i.tenant = a.tenant and i.id = a.invoice)""",
+    "payment of a void invoice": """
+        select count(*) from application as a join invoice as i
+            on i.tenant = a.tenant and i.id = a.invoice and i.status = 'void'
+        where a.status = 'paid'""",
+    "application cancelled": "select count(*) from application where status = 'canceled'",
+    "application after the payment": """
+        select count(*) from application as a join charge as c
+            on c.tenant = a.tenant and c.intent = a.intent and c.status = 'succeeded'
+        where a.paid > c.created""",
+    "payment in Shanghai's last second of a month": """
+        select count(*) from charge where tenant = 'aurora'
+        and strftime('%d %H:%M:%S', created + 8 * 3600 + 1, 'unixepoch') = '01 00:00:00'""",
+    "payment in Shanghai's first second of a month": """
+        select count(*) from charge where tenant = 'aurora'
+        and strftime('%d %H:%M:%S', created + 8 * 3600, 'unixepoch') = '01 00:00:00'""",
+    "payment in New York's last second of a winter month": MIDNIGHT.format(
+        tenant="borealis", time="__ 01 04:59:59"
+    ),
+    "payment in New York's first second of a winter month": MIDNIGHT.format(
+        tenant="borealis", time="__ 01 05:00:00"
+    ),
+    "payment in New York's last second of a summer month": MIDNIGHT.format(
+        tenant="borealis", time="__ 01 03:59:59"
+    ),
+    "payment in New York's first second of a summer month": MIDNIGHT.format(
+        tenant="borealis", time="__ 01 04:00:00"
+    ),
+    "refund in full": """
+        select count(*) from refund as r join charge as c
+            on c.tenant = r.tenant and c.id = r.charge and c.cents = r.cents
+        where r.status = 'succeeded'""",
+    "refund in part": """
+        select count(*) from refund as r join charge as c
+            on c.tenant = r.tenant and c.id = r.charge and c.cents > r.cents
+        where r.status = 'succeeded'""",
+    "several refunds of one charge": """
+        select count(*) from (
+            select 1 from refund where status = 'succeeded'
+            group by tenant, charge having count(*) > 1)""",
+    "refund in the month of the payment": """
+        select count(*) from refund as r join charge as c
+            on c.tenant = r.tenant and c.id = r.charge
+        where strftime('%Y-%m', r.created, 'unixepoch') = strftime('%Y-%m', c.created, 'unixepoch')
+        and r.status = 'succeeded'""",
+    "refund in a later month": """
+        select count(*) from refund as r join charge as c
+            on c.tenant = r.tenant and c.id = r.charge
+        where strftime('%Y-%m', r.created, 'unixepoch') > strftime('%Y-%m', c.created, 'unixepoch')
+        and r.status = 'succeeded'""",
+    "refund failed": "select count(*) from refund where status = 'failed'",
+    "organization that names its account": """
+        select count(*) from organization where account is not null""",
+    "organization that names a domain only": """
+        select count(*) from organization where account is null and domain is not null""",
+    "organization that names nothing": """
+        select count(*) from organization where account is null and domain is null""",
+    "organization deleted": "select count(*) from organization where deleted_at is not null",
+    "ticket waiting for the customer": "select count(*) from child_event where status = 'pending'",
+    "ticket on hold": "select count(*) from child_event where status = 'hold'",
+    "ticket reopened": """
+        select count(*) from child_event where before = 'solved' and status = 'open'""",
+    "ticket closed": "select count(*) from child_event where status = 'closed'",
+    "comment of an agent, public": """
+        select count(*) from child_event
+        where type = 'Comment' and role = 'agent' and public = 1""",
+    "comment of an agent, internal": """
+        select count(*) from child_event
+        where type = 'Comment' and role = 'agent' and public = 0""",
+    "survey not answered": "select count(*) from rating where score = 'offered'",
+    "survey answered good": "select count(*) from rating where score = 'good'",
+    "survey answered bad with a comment": """
+        select count(*) from rating where score = 'bad' and comment is not null""",
+    "the same id for different things": """
+        select count(*) from latest as a join latest as b
+            on b.resource = a.resource and b.id = a.id and b.tenant = 'borealis'
+            and b.payload <> a.payload
+        where a.tenant = 'aurora'""",
+}
+
+PAYROLL_PHENOMENA = (
+    "commission paid as due",
+    "commission a cent off",
+    "commission amount wrong",
+    "commission in the wrong currency",
+    "commission in two lines",
+    "commission not paid",
+    "commission of somebody on no plan",
+    "commission taken back",
+    "pay that is not commission",
+)
+"""Held by `test_world_payroll.py`."""
+
+SIZES = [
+    pytest.param("tiny", 7),
+    pytest.param("tiny", 11),
+    pytest.param("S", 7, marks=pytest.mark.prove),
+    pytest.param("S", 11, marks=pytest.mark.prove),
+]
+
+
+@pytest.fixture(scope="module", params=SIZES, ids=lambda size: f"{size}")
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[sqlite3.Connection]:
+    scale, seed = request.param
+    folder = tmp_path_factory.mktemp("world")
+    build_world(seed, folder, scale=scale)
+    with sqlite3.connect(folder / "world.sqlite") as db:
+        db.executescript(LATEST)
+        yield db
+
+
+@pytest.mark.parametrize("name", PHENOMENA)
+def test_the_world_holds(world: sqlite3.Connection, name: str) -> None:
+    (count,) = world.execute(PHENOMENA[name]).fetchone()
+    assert count > 0, f"no {name} in this world"
+
+
+def test_the_readme_lists_every_phenomenon_and_no_other() -> None:
+    rows = [line.split("|") for line in README.read_text(encoding="utf-8").splitlines()]
+    listed = {row[1].strip() for row in rows if len(row) == 5 and row[2].strip() != "where"}
+    assert listed - {"---"} == {*PHENOMENA, *PAYROLL_PHENOMENA}

@@ -1,0 +1,133 @@
+"""The committed policy is the one of the default world, and fits the declared tables."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from company.world import build_world
+from company.world.build import DEFAULT_SCALE, DEFAULT_SEED
+from company.world.people import build_roster
+from company.world.policy import policy_tables
+from company.world.tenants import SCALES, TENANTS, WORLD_END, WORLD_START
+from warehouse.policy_tables import POLICY_TABLES
+
+POLICY = Path(__file__).parents[2] / "company" / "policy"
+
+
+def rows(table: str) -> list[dict[str, str]]:
+    with (POLICY / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_committed_policy_is_that_of_the_default_world() -> None:
+    size = SCALES[DEFAULT_SCALE]
+    rosters = [build_roster(DEFAULT_SEED, tenant, size) for tenant in TENANTS]
+    written = {path.name: path.read_text(encoding="utf-8") for path in POLICY.glob("*.csv")}
+    assert written == {
+        f"{table}.csv": text for table, text in policy_tables(rosters, size).items()
+    }, "run `python -m company.world --out DIR` and copy DIR/policy to company/policy"
+
+
+def test_a_world_brings_the_policy_that_fits_it(tmp_path: Path) -> None:
+    build_world(11, tmp_path, scale="tiny")
+    written = {path.stem for path in (tmp_path / "policy").iterdir()}
+    assert written == set(POLICY_TABLES)
+
+
+@pytest.mark.parametrize("table", POLICY_TABLES)
+def test_the_header_is_the_declared_columns(table: str) -> None:
+    declared = [name for name, _ in POLICY_TABLES[table].columns]
+    assert list(rows(table)[0]) == [*declared, "valid_from", "valid_to"]
+
+
+SHAPES = {
+    "int": r"\d+",
+    "boolean": r"true|false",
+    "date": r"\d{4}-\d\d-\d\d",
+    "timestamp": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
+    "decimal(18,2)": r"\d+\.\d\d",
+    "decimal(18,6)": r"\d+\.\d{1,6}",
+    "string": r".*",
+}
+
+
+@pytest.mark.parametrize("table", POLICY_TABLES)
+def test_every_value_has_the_shape_of_its_type(table: str) -> None:
+    for row in rows(table):
+        for name, kind in POLICY_TABLES[table].columns:
+            if row[name]:
+                assert re.fullmatch(SHAPES[kind], row[name]), f"{table}.{name} = {row[name]!r}"
+
+
+@pytest.mark.parametrize("table", POLICY_TABLES)
+def test_rows_of_one_key_never_overlap(table: str) -> None:
+    by_key: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    for row in rows(table):
+        key = tuple(row[name] for name in POLICY_TABLES[table].key)
+        by_key.setdefault(key, []).append((row["valid_from"], row["valid_to"] or "9999-12-31"))
+    for key, spans in by_key.items():
+        spans.sort()
+        assert all(start < end for start, end in spans), key
+        assert all(a[1] <= b[0] for a, b in pairwise(spans)), key
+
+
+def test_a_payee_has_a_quota_on_the_first_day_of_every_month_of_his_assignment() -> None:
+    quotas = rows("quota")
+    for held in rows("plan_assignment"):
+        month = date.fromisoformat(held["valid_from"]).replace(day=1)
+        end = min(date.fromisoformat(held["valid_to"] or WORLD_END.isoformat()), WORLD_END)
+        while month < end:
+            day = month.isoformat()
+            found = [
+                quota
+                for quota in quotas
+                if (quota["tenant"], quota["employee_number"])
+                == (held["tenant"], held["employee_number"])
+                and quota["valid_from"] <= day < (quota["valid_to"] or "9999")
+            ]
+            assert len(found) == 1, f"{held} on {day}"
+            assert float(found[0]["quota_amount"]) > 0
+            month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def test_tiers_pay_1_percent_from_80_percent_of_quota_and_2_from_120() -> None:
+    tiers = [
+        (row["lower_attainment"], row["upper_attainment"], row["rate"]) for row in rows("rate_tier")
+    ]
+    assert tiers == [
+        ("0.80", "1.00", "0.010"),
+        ("1.00", "1.20", "0.015"),
+        ("1.20", "", "0.020"),
+    ]
+
+
+def test_plan_rates_cover_every_day_of_the_world_both_ways() -> None:
+    for source, target in (("USD", "CNY"), ("CNY", "USD")):
+        spans = sorted(
+            (row["valid_from"], row["valid_to"])
+            for row in rows("fx_rate")
+            if (row["from_currency"], row["to_currency"]) == (source, target)
+        )
+        assert spans[0][0] <= WORLD_START.isoformat() and spans[-1][1] >= WORLD_END.isoformat()
+        assert all(a[1] == b[0] for a, b in pairwise(spans))
+
+
+def test_each_role_has_one_user_and_the_rep_is_on_the_plan() -> None:
+    grants = rows("access_grant")
+    assert [row["role"] for row in grants] == ["admin", "finance", "analyst", "manager", "rep"]
+    rep = grants[-1]
+    on_plan = {(row["tenant"], row["employee_number"]) for row in rows("plan_assignment")}
+    assert (rep["tenant"], rep["employee_number"]) in on_plan
+
+
+def test_every_rule_is_explained_in_both_languages() -> None:
+    for rule in rows("stage_entry_rule"):
+        for name in ("description_en", "fix_en", "description_zh", "fix_zh"):
+            assert rule[name], rule["rule_id"]
+        assert re.search(r"[一-鿿]", rule["description_zh"] + rule["fix_zh"])
