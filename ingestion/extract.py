@@ -77,7 +77,13 @@ def ingest(
                 pages=pages,
                 unknown_columns=typed.unknown_columns,
                 schema_version=schema_version(landed_columns(declared)),
-                extra={"continues": before.commit_seq if before else None, "since": since},
+                extra={
+                    "continues": before.commit_seq if before else None,
+                    "since": since,
+                    "new_unknown_columns": sorted(
+                        set(typed.unknown_columns) - set(before.unknown_columns if before else ())
+                    ),
+                },
             )
         )
 
@@ -205,7 +211,8 @@ def ingest_all(
 
 
 def _line(load: Manifest) -> str:
-    drift = f", unknown columns {', '.join(load.unknown_columns)}" if load.unknown_columns else ""
+    columns = ", ".join(load.extra["new_unknown_columns"])
+    drift = f", new columns that are not declared: {columns}" if columns else ""
     refused = f", {load.rejected_rows} refused" if load.rejected_rows else ""
     kind = "back-fill" if load.is_backfill else "news"
     return f"{load.source}/{load.tenant}/{load.resource}: {load.rows} rows ({kind}){refused}{drift}"

@@ -128,6 +128,8 @@ class Landing:
         self.root = root
         self.commits = root / "_commits"
         self.rejected = root / "_rejected"
+        # A committed manifest never changes, so each is read once.
+        self._read: dict[int, Manifest] = {}
 
     def open_load(self, source: str, tenant: str, resource: str) -> OpenLoad:
         return OpenLoad(self, source, tenant, resource)
@@ -158,7 +160,9 @@ class Landing:
         for path in sorted(self.commits.glob("*.json")):
             seq = int(path.stem)
             if seq > after:
-                yield Manifest.from_json(path.read_text(encoding="utf-8"), seq)
+                if seq not in self._read:
+                    self._read[seq] = Manifest.from_json(path.read_text(encoding="utf-8"), seq)
+                yield self._read[seq]
 
     def rejections(self) -> dict[int, dict[str, Any]]:
         """Sequence number -> why the raw gate refused that load."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,12 +49,10 @@ LOAD_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
 
 PART = "part-00000.parquet"
 REJECTS = "rejects-00001.parquet"
-_PAGE_NUMBER = re.compile(r"pages-(\d+)\.json\.gz$")
 _VALUE_SHOWN = 200
-_MAX_OBJECT = 256 * 1024 * 1024
 
-# DuckDB reads a JSON number with a fraction through a double: exact up to 15 digits. Pages with
-# longer ones are parsed from a copy that has them as strings.
+# DuckDB reads a JSON number with a fraction through a double: exact up to 15 digits. Longer ones
+# are made strings before it parses the page.
 _LONG_FRACTION = re.compile(rb"[0-9][0-9.]{15,}")
 _STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9]+[0-9.eE+-]*')
 
@@ -124,9 +122,9 @@ def write_typed(
     hashed columns only. Raises ContractError when no row has a key or the pages hold no rows list.
     """
     what = f"{load.source}/{load.tenant}/{resource.name}"
-    with tempfile.TemporaryDirectory() as scratch, connect() as db:
+    with connect() as db:
         db.execute("SET VARIABLE salt = $salt", {"salt": salt})
-        _read_pages(db, load.folder, Path(scratch), connector.rows_at(resource), what)
+        _read_pages(db, load.folder, connector.rows_at(resource), what)
         unknown = _unknown_columns(db, connector, resource)
         db.execute(_checked(resource, f"ingestion/{load.source}/resources.py"))
         _refuse_keyless(db, resource, what)
@@ -143,45 +141,34 @@ def write_typed(
         )
 
 
-def _read_pages(
-    db: duckdb.DuckDBPyConnection, folder: Path, scratch: Path, rows_at: str, what: str
-) -> None:
-    """Creates `page_row (page, row_number, content JSON)` from all pages."""
-    files = []
-    for path in sorted(folder.glob("pages-*.json.gz")):
-        content = gzip.decompress(path.read_bytes())
+def _read_pages(db: duckdb.DuckDBPyConnection, folder: Path, rows_at: str, what: str) -> None:
+    """Creates `page_row (page, row_number, content JSON)` from all pages, in order."""
+    path = f'$."{rows_at}"'
+    db.execute("CREATE TEMP TABLE item (page INT, position BIGINT, content JSON)")
+    for page, file in enumerate(sorted(folder.glob("pages-*.json.gz")), 1):
+        content = gzip.decompress(file.read_bytes())
         if _LONG_FRACTION.search(content):
-            path = scratch / path.name
-            path.write_bytes(gzip.compress(_STRING_OR_NUMBER.sub(_quoted, content), 1))
-        files.append(str(path))
-    try:
-        db.execute(
-            f"""
-            CREATE TEMP TABLE page_row AS
-            WITH page AS (
-                SELECT
-                    regexp_extract(filename, 'pages-([0-9]+)', 1)::INT AS page,
-                    {name_of(rows_at)} AS rows
-                FROM read_json(
-                    $files, columns = {{{literal(rows_at)}: 'JSON[]'}}, format = 'unstructured',
-                    filename = true, maximum_object_size = {_MAX_OBJECT}
-                )
-            ),
-            item AS (
-                SELECT page, unnest(rows) AS content, generate_subscripts(rows, 1) AS position
-                FROM page
+            content = _STRING_OR_NUMBER.sub(_quoted, content)
+        text = content.decode(json.detect_encoding(content))
+        # An error that arrives with status 200 has no list; taking it for an empty one loses news.
+        found = db.execute(
+            "SELECT json_type($text, $path)", {"text": text, "path": path}
+        ).fetchone()
+        if not found or found[0] != "ARRAY":
+            raise ContractError(
+                f"{what}: page {page} has no list {rows_at!r}: that is not what was asked for. "
+                "Look at the connection's rights and the vendor's change log; nothing landed"
             )
-            SELECT
-                page, position, content,
-                row_number() OVER (ORDER BY page, position) AS row_number
-            FROM item
-            """,
-            {"files": files},
+        # Extracting from text is twenty times faster here than read_json into JSON[].
+        db.execute(
+            "INSERT INTO item SELECT $page, generate_subscripts(rows, 1), unnest(rows) "
+            "FROM (SELECT json_extract($text, $path || '[*]') AS rows)",
+            {"page": page, "text": text, "path": path},
         )
-    except duckdb.InvalidInputException as error:
-        raise ContractError(
-            f"{what}: a page's {rows_at!r} is not a list of rows: {str(error).splitlines()[0]}"
-        ) from None
+    db.execute(
+        "CREATE TEMP TABLE page_row AS SELECT page, content, "
+        "row_number() OVER (ORDER BY page, position) AS row_number FROM item"
+    )
 
 
 def _quoted(found: re.Match[bytes]) -> bytes:

@@ -66,6 +66,38 @@ _EFFECTIVE = (
 )
 
 
+Fragments = dict[tuple[str, str], Manifest]
+"""(entity, file) -> the accepted load that holds what the file says of the entity now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One file of a folder and how it is read."""
+
+    folder: Path
+    path: Path
+    file: FileMapping
+    mapping: Mapping
+
+    @property
+    def name(self) -> str:
+        return _name(self.folder, self.path)
+
+    def identity(self) -> dict[str, str]:
+        """What a load remembers of the file; equal for an equal file under an equal mapping."""
+        return {
+            "file": self.name,
+            "file_sha256": sha256_of(self.path),
+            "mapping_sha256": self.mapping.fingerprint(self.file),
+        }
+
+    def priority(self, name: str) -> int:
+        """Where in the mapping a file stands; files that it no longer names come first."""
+        relative = name.removeprefix(f"{self.folder.resolve().name}/")
+        files = enumerate(self.mapping.files)
+        return next((n for n, file in files if fnmatch(relative, file.pattern)), -1)
+
+
 @dataclass(frozen=True, slots=True)
 class FileReport:
     """What became of one file. `rows` are (entity, rows landed); `refused` counts rows."""
@@ -130,10 +162,14 @@ def intake(
     mapping = read_mapping(mapping_path or folder / DEFAULT_MAPPING)
     reports: list[FileReport] = []
     loads: list[Manifest] = []
-    for path, file in _matched(folder, mapping):
-        report, committed = _take(folder, path, file, mapping, landing, clock, errors_folder)
-        reports.append(report)
-        loads.extend(committed)
+    fragments = _fragments(landing, mapping.tenant)
+    with connect() as db:
+        for path, file in _matched(folder, mapping):
+            delivery = Delivery(folder, path, file, mapping)
+            report, committed = _take(db, delivery, landing, fragments, clock, errors_folder)
+            reports.append(report)
+            loads.extend(committed)
+            fragments.update(((load.resource, delivery.name), load) for load in committed)
     named = {report.file for report in reports}
     reports.extend(
         FileReport(_name(folder, path), "left alone, the mapping does not name it")
@@ -185,70 +221,61 @@ def _matched(folder: Path, mapping: Mapping) -> Iterator[tuple[Path, FileMapping
 
 
 def _take(
-    folder: Path,
-    path: Path,
-    file: FileMapping,
-    mapping: Mapping,
+    db: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
     landing: Landing,
+    fragments: Fragments,
     clock: Clock,
     errors_folder: Path | None,
 ) -> tuple[FileReport, list[Manifest]]:
     """Lands one file: a load per entity that it feeds, unless it has landed as it is."""
-    name = _name(folder, path)
-    identity = {
-        "file": name,
-        "file_sha256": sha256_of(path),
-        "mapping_sha256": mapping.fingerprint(file),
-    }
-    entities = list(dict.fromkeys(entity.entity for entity in file.entities))
-    states = {entity: _fragments(landing, mapping.tenant, entity) for entity in entities}
+    name, identity = delivery.name, delivery.identity()
     due = [
         entity
-        for entity in entities
-        if name not in states[entity]
-        or any(states[entity][name].extra[key] != identity[key] for key in identity)
+        for entity in dict.fromkeys(entity.entity for entity in delivery.file.entities)
+        if not _landed_as(identity, fragments.get((entity, name)))
     ]
     if not due:
         return FileReport(name, "unchanged"), []
+    with tempfile.TemporaryDirectory() as scratch:
+        load_raw(db, delivery.path, delivery.file, Path(scratch))
+    db.execute("CREATE OR REPLACE TEMP TABLE error AS SELECT '' AS entity, * FROM broken")
+    duplicates = 0
+    for entity in due:
+        duplicates += _own_rows(db, delivery, entity)
+        _whole_rows(db, delivery, landing, fragments, entity)
+    errors = _write_errors(db, delivery.path, errors_folder)
     committed: list[Manifest] = []
-    with tempfile.TemporaryDirectory() as scratch, connect() as db:
-        load_raw(db, path, file, Path(scratch))
-        db.execute("CREATE TEMP TABLE error AS SELECT '' AS entity, * FROM broken")
-        duplicates = 0
-        for entity in due:
-            duplicates += _own_rows(db, file, mapping, entity)
-            _whole_rows(db, mapping, folder, landing, entity, states[entity], name)
-        errors = _write_errors(db, path, errors_folder)
-        for entity in due:
-            with landing.open_load(SOURCE, mapping.tenant, entity) as load:
-                keep = path if entity == due[0] else None
-                manifest = _written(db, load, entity, clock.now(), identity, keep)
-                committed.append(load.commit(manifest))
-        refused = count_of(db, "SELECT count(DISTINCT row) FROM error")
+    for entity in due:
+        with landing.open_load(SOURCE, delivery.mapping.tenant, entity) as load:
+            keep = delivery.path if entity == due[0] else None
+            committed.append(load.commit(_written(db, load, entity, clock.now(), identity, keep)))
+    refused = count_of(db, "SELECT count(DISTINCT row) FROM error")
     rows = tuple((load.resource, load.rows) for load in committed)
     return FileReport(name, "taken in", rows, refused, duplicates, errors), committed
 
 
-def _fragments(landing: Landing, tenant: str, entity: str) -> dict[str, Manifest]:
-    """File -> the accepted load that holds what the file says of `entity` now."""
+def _landed_as(identity: dict[str, str], load: Manifest | None) -> bool:
+    return load is not None and identity.items() <= load.extra.items()
+
+
+def _fragments(landing: Landing, tenant: str) -> Fragments:
     return {
-        load.extra["file"]: load
+        (load.resource, load.extra["file"]): load
         for load in landing.accepted()
-        if (load.source, load.tenant, load.resource) == (SOURCE, tenant, entity)
+        if (load.source, load.tenant) == (SOURCE, tenant)
     }
 
 
-def _own_rows(
-    db: duckdb.DuckDBPyConnection, file: FileMapping, mapping: Mapping, entity: str
-) -> int:
+def _own_rows(db: duckdb.DuckDBPyConnection, delivery: Delivery, entity: str) -> int:
     """Creates `own_<entity>`: what the file says, one row per source_id.
 
     Faulty rows go to `error`. Equal duplicates are dropped and counted; of rows with one id and
     different values the last stays and the others are refused.
     """
     selects = " UNION ALL ".join(
-        entity_rows(item, file, mapping.timezone, number)
-        for number, item in enumerate(file.entities)
+        entity_rows(item, delivery.file, delivery.mapping.timezone, number)
+        for number, item in enumerate(delivery.file.entities)
         if item.entity == entity
     )
     values = ", ".join(name_of(name) for name in _value_names(entity))
@@ -298,12 +325,10 @@ def _value_names(entity: str) -> list[str]:
 
 def _whole_rows(
     db: duckdb.DuckDBPyConnection,
-    mapping: Mapping,
-    folder: Path,
+    delivery: Delivery,
     landing: Landing,
+    fragments: Fragments,
     entity: str,
-    fragments: dict[str, Manifest],
-    name: str,
 ) -> None:
     """Creates `whole_<entity>`: every row that the file has a say in, or had, put together.
 
@@ -313,17 +338,20 @@ def _whole_rows(
     own, whole = name_of("own_" + entity), name_of("whole_" + entity)
     names = _value_names(entity)
     columns = ", ".join(name_of(column) for column in names)
-    # `row` tells rows of this file from rows that it held before.
-    parts = [f"SELECT {_priority(mapping, folder, name)} AS priority, * FROM {own}"]
     previous = f"SELECT source_id, {columns} FROM {own} WHERE false"
-    for other, load in fragments.items():
-        path = literal(str(landing.root / load.extra["fragment"]["path"]))
-        read = f"SELECT source_id, {columns} FROM read_parquet({path}, hive_partitioning = false)"
-        if other == name:
-            previous = read
-        else:
-            priority = _priority(mapping, folder, other)
-            parts.append(f"SELECT {priority}, NULL::BIGINT, * FROM ({read})")
+    # `row` tells rows of this file from rows that it held before.
+    parts = [f"SELECT {delivery.priority(delivery.name)} AS priority, * FROM {own}"]
+    others: dict[int, list[str]] = {}
+    for (of_entity, name), load in fragments.items():
+        path = str(landing.root / load.extra["fragment"]["path"])
+        if of_entity == entity and name == delivery.name:
+            previous = f"SELECT source_id, {columns} FROM {_parquet([path])}"
+        elif of_entity == entity:
+            others.setdefault(delivery.priority(name), []).append(path)
+    for priority, paths in others.items():
+        parts.append(
+            f"SELECT {priority}, NULL::BIGINT, source_id, {columns} FROM {_parquet(paths)}"
+        )
     combined = ", ".join(
         f"arg_max({name_of(column)}, priority) FILTER (WHERE {name_of(column)} IS NOT NULL) "
         f"AS {name_of(column)}"
@@ -350,7 +378,7 @@ def _whole_rows(
             SELECT
                 {literal(entity)}, row, {literal(field)}, NULL,
                 {literal(f"{entity} needs {field}, and no file gives it")},
-                'fill it in, or map it in ' || {literal(str(mapping.path))}
+                'fill it in, or map it in ' || {literal(str(delivery.mapping.path))}
             FROM merged WHERE row IS NOT NULL AND {name_of(field)} IS NULL
             """
         )
@@ -373,11 +401,9 @@ def _whole_rows(
     )
 
 
-def _priority(mapping: Mapping, folder: Path, name: str) -> int:
-    """Where in the mapping a file stands; files that it no longer names come first."""
-    relative = name.removeprefix(f"{folder.resolve().name}/")
-    found = [n for n, file in enumerate(mapping.files) if fnmatch(relative, file.pattern)]
-    return found[0] if found else -1
+def _parquet(paths: list[str]) -> str:
+    listed = ", ".join(literal(path) for path in paths)
+    return f"read_parquet([{listed}], hive_partitioning = false)"
 
 
 def _write_errors(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -27,10 +28,18 @@ class Vendor:
     base_url: str = ""
     replies: dict[str, list[Response | Callable[[Request], Response]]] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
+    delays: dict[str, float] = field(default_factory=dict)
+    busy: int = 0
+    busiest: int = 0
 
     def on(self, path: str, *replies: Any) -> None:
         """Sets the replies of `path`; a dict or list is sent as JSON, bytes as they are."""
         self.replies[path] = [_response(reply) for reply in replies]
+
+    def hang(self, path: str, seconds: float) -> None:
+        """`path` answers, but only after `seconds`."""
+        self.on(path, {})
+        self.delays[path] = seconds
 
     def asked_for(self, path: str) -> list[Request]:
         return [request for request in self.asked if request.url.path == path]
@@ -38,6 +47,10 @@ class Vendor:
     async def answer(self, request: Request) -> Response:
         await request.body()
         self.asked.append(request)
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        await asyncio.sleep(self.delays.get(request.url.path, 0.0))
+        self.busy -= 1
         waiting = self.replies.get(request.url.path)
         if not waiting:
             return Response(f"no reply recorded for {request.url.path}", 404)
