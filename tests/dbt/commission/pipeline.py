@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, cast
@@ -33,9 +34,11 @@ _VALIDITY = {"valid_from": _DATE, "valid_to": _DATE}
 
 INPUTS: dict[str, dict[str, pa.DataType]] = {
     "fct_payment_allocation": {
+        "payment_key": _TEXT,
         "tenant": _TEXT,
         "payment_source_id": _TEXT,
         "invoice_source_id": _TEXT,
+        "opportunity_key": _TEXT,
         "opportunity_source_id": _TEXT,
         "paid_at": _TIME,
         "paid_date": _DATE,
@@ -45,20 +48,18 @@ INPUTS: dict[str, dict[str, pa.DataType]] = {
         "unlinked_reason": _TEXT,
     },
     "fct_opportunity": {
-        "tenant": _TEXT,
-        "source_id": _TEXT,
+        "opportunity_key": _TEXT,
         "is_won": pa.bool_(),
-        "owner_source_id_at_close": _TEXT,
+        "owner_key_at_close": _TEXT,
     },
-    "dim_rep": {"tenant": _TEXT, "source_id": _TEXT, "employee_number": _TEXT, "name": _TEXT},
+    "dim_rep": {"tenant": _TEXT, "rep_key": _TEXT, "employee_number": _TEXT, "name": _TEXT},
     "fct_refund": {
-        "tenant": _TEXT,
+        "payment_key": _TEXT,
         "source_id": _TEXT,
-        "payment_source_id": _TEXT,
-        "status": _TEXT,
+        "is_succeeded": pa.bool_(),
         "amount": _AMOUNT,
         "refunded_at": _TIME,
-        "refunded_date": _DATE,
+        "refunded_month": _DATE,
     },
     "int_payroll_lines__unioned": {
         "source_tenant": _TEXT,
@@ -70,11 +71,10 @@ INPUTS: dict[str, dict[str, pa.DataType]] = {
         "is_deleted": pa.bool_(),
     },
     "int_months": {"month": _DATE},
-    "stg_policy__tenant": {"tenant": _TEXT, "currency_code": _TEXT, **_VALIDITY},
+    "dim_tenant": {"tenant": _TEXT, "currency_code": _TEXT},
     "stg_policy__setting": {"name": _TEXT, "value": _TEXT, **_VALIDITY},
-    "stg_policy__fx_rate": {
+    "int_plan_rates": {
         "fx_rate_id": _TEXT,
-        "rate_type": _TEXT,
         "from_currency": _TEXT,
         "to_currency": _TEXT,
         "rate": _RATE,
@@ -242,6 +242,9 @@ def _rows(worlds: Mapping[str, World]) -> dict[str, list[dict[str, Any]]]:
     always = {"valid_from": date(2020, 1, 1), "valid_to": None}
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in INPUTS}
     rows["int_months"] = [{"month": month} for month in MONTHS]
+    rows["int_plan_rates"] = [
+        {"from_currency": CURRENCY, "to_currency": CURRENCY, "rate": Decimal(1), **always}
+    ]
     rows["stg_policy__setting"] = [{"name": "payroll_lag_months", "value": "1", **always}]
     for tenant, world in worlds.items():
         payees = sorted(
@@ -250,7 +253,7 @@ def _rows(worlds: Mapping[str, World]) -> dict[str, list[dict[str, Any]]]:
         )
         plan = {"plan_id": f"plan-{tenant}", **always}
         component = f"component-{tenant}"
-        rows["stg_policy__tenant"].append({"tenant": tenant, "currency_code": CURRENCY, **always})
+        rows["dim_tenant"].append({"tenant": tenant, "currency_code": CURRENCY})
         rows["stg_policy__commission_plan"].append(
             {"period_type": "month", "base": "cash_net_of_tax", **plan}
         )
@@ -272,7 +275,7 @@ def _rows(worlds: Mapping[str, World]) -> dict[str, list[dict[str, Any]]]:
             rows["dim_rep"].append(
                 {
                     "tenant": tenant,
-                    "source_id": f"user-{payee}",
+                    "rep_key": f"{tenant}-{payee}",
                     "employee_number": payee,
                     "name": payee,
                 }
@@ -280,10 +283,9 @@ def _rows(worlds: Mapping[str, World]) -> dict[str, list[dict[str, Any]]]:
         for payee in (*payees, None):
             rows["fct_opportunity"].append(
                 {
-                    "tenant": tenant,
-                    "source_id": f"deal-{payee}",
+                    "opportunity_key": f"{tenant}-deal-{payee}",
                     "is_won": True,
-                    "owner_source_id_at_close": payee and f"user-{payee}",
+                    "owner_key_at_close": payee and f"{tenant}-{payee}",
                 }
             )
         rows["stg_policy__quota"] += [
@@ -321,9 +323,11 @@ def _tiers(component: str, world: World) -> Iterable[dict[str, Any]]:
 def _allocation(tenant: str, event: Event) -> dict[str, Any]:
     unapplied = event["invoice_source_id"] is None
     return {
+        "payment_key": f"{tenant}-{event['payment_source_id']}",
         "tenant": tenant,
         "payment_source_id": event["payment_source_id"],
         "invoice_source_id": event["invoice_source_id"],
+        "opportunity_key": None if unapplied else f"{tenant}-deal-{event['employee_number']}",
         "opportunity_source_id": None if unapplied else f"deal-{event['employee_number']}",
         "paid_at": event["paid_at"],
         "paid_date": event["paid_at"].date(),
@@ -336,13 +340,12 @@ def _allocation(tenant: str, event: Event) -> dict[str, Any]:
 
 def _refund(tenant: str, refund: Refund) -> dict[str, Any]:
     return {
-        "tenant": tenant,
+        "payment_key": f"{tenant}-{refund['payment_source_id']}",
         "source_id": refund["refund_source_id"],
-        "payment_source_id": refund["payment_source_id"],
-        "status": "succeeded",
+        "is_succeeded": True,
         "amount": refund["amount"],
         "refunded_at": refund["refunded_at"],
-        "refunded_date": refund["refunded_at"].date(),
+        "refunded_month": refund["period_month"],
     }
 
 

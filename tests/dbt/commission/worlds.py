@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from tests.dbt.commission.pipeline import MONTHS, World
+from tests.dbt.commission.pipeline import AS_OF_DATE, MONTHS, World
 from tests.dbt.commission.protocol import BoundaryOperator, Event, Refund, Tier
 
 PAYEES = ("E1", "E2")
@@ -51,7 +51,7 @@ def payments(draw: st.DrawFn, name: str) -> list[Event]:
     """The allocation rows of one payment: one to three, perhaps with an unapplied rest."""
     month = draw(st.sampled_from(MONTHS))
     hour = draw(st.integers(0, 20 * 24) | st.just(10))
-    paid_at = datetime(month.year, month.month, 1) + timedelta(hours=hour)
+    paid_at = datetime.combine(month, time()) + timedelta(hours=hour)
     events = []
     invoices = draw(
         st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True)
@@ -87,7 +87,8 @@ def refunds_of(draw: st.DrawFn, rows: list[Event]) -> list[Refund]:
             break
         left -= units
         refunded_at = min(
-            paid_at + timedelta(hours=draw(st.integers(1, 60 * 24))), datetime(2026, 6, 30, 12)
+            paid_at + timedelta(hours=draw(st.integers(1, 60 * 24))),
+            datetime.combine(AS_OF_DATE, time(12)),
         )
         made.append(
             Refund(
@@ -131,7 +132,7 @@ def refunded_in_full(world: World) -> World:
             refund_source_id=f"rest-{payment}",
             payment_source_id=payment,
             amount=amount,
-            refunded_at=datetime(2026, 6, 30, 13),
+            refunded_at=datetime.combine(AS_OF_DATE, time(13)),
             period_month=MONTHS[-1],
         )
         for payment, amount in left.items()

@@ -5,6 +5,7 @@ receipts as (
         tenant,
         payment_source_id,
         invoice_source_id,
+        opportunity_key,
         opportunity_source_id,
         paid_at,
         paid_date,
@@ -20,17 +21,16 @@ receipts as (
 
 opportunities as (
     select
-        tenant,
-        source_id,
+        opportunity_key,
         is_won,
-        owner_source_id_at_close
+        owner_key_at_close
     from {{ ref('fct_opportunity') }}
 ),
 
 reps as (
     select
+        rep_key,
         tenant,
-        source_id,
         employee_number
     from {{ ref('dim_rep') }}
 ),
@@ -64,20 +64,16 @@ final as (
         -- The first that applies; null means that the row is a credit.
         case
             when receipts.unlinked_reason is not null then receipts.unlinked_reason
-            when opportunities.is_won is not true then 'opportunity_not_won'
-            when opportunities.owner_source_id_at_close is null then 'no_owner'
+            when not coalesce(opportunities.is_won, false) then 'opportunity_not_won'
+            when opportunities.owner_key_at_close is null then 'no_owner'
             when assignments.plan_id is null then 'owner_not_on_plan'
             when receipts.amount_reason is not null then receipts.amount_reason
         end as reason_code
     from receipts
     left join opportunities
-        on
-            receipts.tenant = opportunities.tenant
-            and receipts.opportunity_source_id = opportunities.source_id
+        on receipts.opportunity_key = opportunities.opportunity_key
     left join reps
-        on
-            opportunities.tenant = reps.tenant
-            and opportunities.owner_source_id_at_close = reps.source_id
+        on opportunities.owner_key_at_close = reps.rep_key
     left join assignments
         on
             reps.tenant = assignments.tenant

@@ -59,8 +59,7 @@ tenants as (
     select
         tenant,
         currency_code
-    from {{ ref('stg_policy__tenant') }} as known
-    where {{ is_valid_on(as_of_date(), 'known') }}
+    from {{ ref('dim_tenant') }}
 ),
 
 final as (

@@ -5,6 +5,7 @@ allocations as (
         tenant,
         payment_source_id,
         invoice_source_id,
+        opportunity_key,
         opportunity_source_id,
         paid_at,
         paid_date,
@@ -19,8 +20,7 @@ tenants as (
     select
         tenant,
         currency_code
-    from {{ ref('stg_policy__tenant') }} as known
-    where {{ is_valid_on(as_of_date(), 'known') }}
+    from {{ ref('dim_tenant') }}
 ),
 
 plan_rates as (
@@ -31,8 +31,7 @@ plan_rates as (
         rate,
         valid_from,
         valid_to
-    from {{ ref('stg_policy__fx_rate') }}
-    where rate_type = 'plan'
+    from {{ ref('int_plan_rates') }}
 ),
 
 final as (
@@ -40,21 +39,18 @@ final as (
         allocations.tenant,
         allocations.payment_source_id,
         allocations.invoice_source_id,
+        allocations.opportunity_key,
         allocations.opportunity_source_id,
         allocations.paid_at,
         allocations.paid_date,
         {{ month_of('allocations.paid_date') }} as period_month,
         allocations.gross_amount,
-        case
-            when allocations.currency_code = tenants.currency_code then allocations.net_amount
-            else {{ rd_rate('allocations.net_amount', 'plan_rates.rate') }}
-        end as commissionable_amount,
+        {{ rd_rate('allocations.net_amount', 'plan_rates.rate') }} as commissionable_amount,
         tenants.currency_code,
         plan_rates.fx_rate_id,
         allocations.unlinked_reason,
         case
             when allocations.net_amount is null then 'no_net_amount'
-            when allocations.currency_code = tenants.currency_code then null
             when plan_rates.rate is null then 'no_fx_rate'
         end as amount_reason
     from allocations
@@ -64,7 +60,6 @@ final as (
         on
             allocations.currency_code = plan_rates.from_currency
             and tenants.currency_code = plan_rates.to_currency
-            and allocations.currency_code <> tenants.currency_code
             and {{ is_valid_on('allocations.paid_date', 'plan_rates') }}
 )
 

@@ -2,6 +2,7 @@ with
 
 allocations as (
     select
+        payment_key,
         tenant,
         payment_source_id,
         invoice_source_id,
@@ -11,45 +12,44 @@ allocations as (
 
 refunds as (
     select
-        tenant,
+        payment_key,
         source_id as refund_source_id,
-        payment_source_id,
         amount,
         refunded_at,
-        refunded_date
+        refunded_month
     from {{ ref('fct_refund') }}
-    where status = 'succeeded'
+    where is_succeeded
 ),
 
 spread_allocations as (
     select
+        payment_key,
         tenant,
         payment_source_id,
         invoice_source_id,
         gross_amount,
         cast(
             sum(gross_amount) over (
-                partition by tenant, payment_source_id
+                partition by payment_key
                 order by invoice_source_id nulls last
                 rows between unbounded preceding and current row
             ) as decimal(18, 2)
         ) as cumulative_gross_amount,
         cast(
-            sum(gross_amount) over (partition by tenant, payment_source_id) as decimal(18, 2)
+            sum(gross_amount) over (partition by payment_key) as decimal(18, 2)
         ) as payment_amount
     from allocations
 ),
 
 accumulated_refunds as (
     select
-        tenant,
+        payment_key,
         refund_source_id,
-        payment_source_id,
         amount,
-        refunded_date,
+        refunded_month,
         cast(
             sum(amount) over (
-                partition by tenant, payment_source_id
+                partition by payment_key
                 order by refunded_at, refund_source_id
                 rows between unbounded preceding and current row
             ) as decimal(18, 2)
@@ -64,7 +64,7 @@ paired as (
         spread_allocations.payment_source_id,
         spread_allocations.invoice_source_id,
         accumulated_refunds.refund_source_id,
-        accumulated_refunds.refunded_date,
+        accumulated_refunds.refunded_month as period_month,
         spread_allocations.gross_amount,
         spread_allocations.cumulative_gross_amount,
         spread_allocations.cumulative_gross_amount - spread_allocations.gross_amount
@@ -78,9 +78,7 @@ paired as (
         ) as previous_refund_amount
     from spread_allocations
     inner join accumulated_refunds
-        on
-            spread_allocations.tenant = accumulated_refunds.tenant
-            and spread_allocations.payment_source_id = accumulated_refunds.payment_source_id
+        on spread_allocations.payment_key = accumulated_refunds.payment_key
 ),
 
 final as (
@@ -89,7 +87,7 @@ final as (
         payment_source_id,
         invoice_source_id,
         refund_source_id,
-        refunded_date,
+        period_month,
         gross_amount,
         cast(
             {{ rd_ratio('cumulative_gross_amount', 'refund_amount', 'payment_amount') }}

@@ -31,7 +31,7 @@ shares as (
         payment_source_id,
         invoice_source_id,
         refund_source_id,
-        {{ month_of('refunded_date') }} as period_month,
+        period_month,
         gross_amount,
         cumulative_share_amount,
         previous_share_amount
