@@ -6,6 +6,7 @@ Nothing heavy is imported before a command needs it, so that help answers at onc
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import traceback
@@ -400,6 +401,7 @@ def main() -> None:
 
 def invoke(arguments: Sequence[str]) -> int:
     """Runs one command; every error is one clear message, a traceback only with --debug."""
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     try:
         code = cli.main(list(arguments), prog_name="closebook", standalone_mode=False)
     except click.exceptions.Abort:

@@ -67,9 +67,10 @@ def raise_for_failures(layer: str, results: Sequence[DbtResult]) -> None:
     broken = [result for result in results if result.status == "error"]
     if broken:
         first = broken[0]
+        reason = " ".join(first.message.partition("> in macro")[0].split())
         raise WarehouseError(
             f"dbt {layer}: {len(broken)} of {len(results)} nodes broke; "
-            f"{_short(first.unique_id)}: {' '.join(first.message.partition('> in macro')[0].split())}"
+            f"{_short(first.unique_id)}: {reason}"
         )
     failed = [result for result in results if result.status == "fail"]
     if failed:
@@ -135,13 +136,14 @@ def _result(entry: Any) -> DbtResult:
 
 
 def _progress_lines(progress: Progress) -> Callable[[Any], None]:
-    """One short line per finished node."""
+    """One short line per finished model, and per test that did not pass."""
 
     def show(event: Any) -> None:
         if event.info.name != "NodeFinished":
             return
         node, result = event.data.node_info, event.data.run_result
-        progress(f"{node.node_name} {result.status} {result.execution_time:.1f} s")
+        if node.resource_type == "model" or result.status != "pass":
+            progress(f"  {node.node_name} {result.status} {result.execution_time:.1f} s")
 
     return show
 

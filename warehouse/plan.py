@@ -20,6 +20,7 @@ from ingestion.landing import Landing, Manifest, write_atomically
 from warehouse import meta
 from warehouse.errors import NothingLandedError, WarehouseError
 from warehouse.home import Home
+from warehouse.landed import declared
 from warehouse.meta import StagedLoad
 from warehouse.policy import house_timezone
 from warehouse.publish import Basis, current_version, forget_attempt, rolled_back, versions
@@ -81,6 +82,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
     if as_of > clock.now().astimezone(zone).date():
         raise WarehouseError(f"--as-of {as_of} is in the future; use today or an earlier date")
     accepted = {name: store.accepted() for name, store in opened.items()}
+    _refuse_undeclared(accepted)
     watermarks = {name: store.last_seq() for name, store in opened.items()}
     definitions = definitions_sha256()
     as_of_at = _first_instant_after(as_of, zone)
@@ -108,6 +110,17 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
     plan = replace(plan, skip=skip)
     write_atomically(home.warehouse / "build.json", json.dumps(asdict(plan), indent=1))
     return plan
+
+
+def _refuse_undeclared(accepted: dict[str, list[Manifest]]) -> None:
+    """Raises WarehouseError for a load of a resource that no source declares."""
+    known = {name for name, _ in declared()}
+    for load in (load for loads in accepted.values() for load in loads):
+        if f"{load.source}.{load.resource}" not in known:
+            raise WarehouseError(
+                f"load {load.load_id} is of {load.source}.{load.resource}, which no source "
+                "declares; declare the resource again, or move the load out of the store"
+            )
 
 
 def _reason_to_rebuild(
