@@ -404,14 +404,14 @@ PAYROLL_PHENOMENA = (
 """Held by `test_world_payroll.py`."""
 
 SIZES = [
-    pytest.param("tiny", 7),
-    pytest.param("tiny", 11),
-    pytest.param("S", 7, marks=pytest.mark.prove),
-    pytest.param("S", 11, marks=pytest.mark.prove),
+    pytest.param(("tiny", 7), id="tiny-7"),
+    pytest.param(("tiny", 11), id="tiny-11"),
+    pytest.param(("S", 7), id="S-7", marks=pytest.mark.prove),
+    pytest.param(("S", 11), id="S-11", marks=pytest.mark.prove),
 ]
 
 
-@pytest.fixture(scope="module", params=SIZES, ids=lambda size: f"{size}")
+@pytest.fixture(scope="module", params=SIZES)
 def world(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[sqlite3.Connection]:
