@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,7 +24,11 @@ import pyarrow as pa
 from tests.dbt.commission.protocol import BoundaryOperator, Event, Line, Refund, Tier
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
-FOLDERS = ("path:models/intermediate/commission", "path:models/marts/commissions")
+FOLDERS = (
+    "path:models/intermediate/commission",
+    "path:models/marts/commissions",
+    "path:tests/commission",
+)
 AS_OF_DATE = date(2026, 6, 30)
 MONTHS = (date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1))
 PLAN_START = date(2026, 4, 1)
@@ -70,6 +76,7 @@ INPUTS: dict[str, dict[str, pa.DataType]] = {
         "currency_code": _TEXT,
         "is_deleted": pa.bool_(),
     },
+    "int_invoices__unioned": {"source_tenant": _TEXT, "source_id": _TEXT, "net_amount": _AMOUNT},
     "int_months": {"month": _DATE},
     "dim_tenant": {"tenant": _TEXT, "currency_code": _TEXT},
     "stg_policy__setting": {"name": _TEXT, "value": _TEXT, **_VALIDITY},
@@ -132,6 +139,7 @@ class World:
     refunds: tuple[Refund, ...] = ()
     later_tiers: tuple[Tier, ...] = ()
     """Replace `tiers` from the last month on, when there are any."""
+    tier_method: str = "retroactive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +152,13 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The rendered models in the order they depend on each other: (relation, SQL)."""
+    """The rendered models, in the order they depend on each other, as (relation, SQL)."""
 
     models: tuple[tuple[str, str], ...] = field(repr=False)
     inputs: Mapping[str, str] = field(repr=False)
     """Name of an input table -> its relation as the SQL writes it."""
+    assertions: Mapping[str, str] = field(repr=False)
+    """Name of a singular test -> the query that returns what breaks it."""
     connection: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
 
     def run(self, worlds: Mapping[str, World]) -> dict[str, Statement]:
@@ -177,8 +187,24 @@ class Pipeline:
 
     def fetch(self, model: str) -> list[dict[str, Any]]:
         """All rows of one model of the last run."""
-        relation = next(name for name, _ in self.models if name.endswith(f'."{model}"'))
-        cursor = self.connection.execute(f"select * from {relation}")
+        return self._rows_of(f"select * from {self._relations[model]}")
+
+    def failing(self, assertion: str) -> list[dict[str, Any]]:
+        """The rows of the last run that break one assertion."""
+        return self._rows_of(self.assertions[assertion])
+
+    def tamper(self, statement: str) -> None:
+        """Changes the finished tables of the last run; tables go by their plain names."""
+        words = re.sub(r"\w+", lambda word: self._relations.get(word[0], word[0]), statement)
+        self.connection.execute(words)
+
+    @property
+    def _relations(self) -> dict[str, str]:
+        built = {name.rsplit('"', 2)[1]: name for name, _ in self.models}
+        return built | dict(self.inputs)
+
+    def _rows_of(self, query: str) -> list[dict[str, Any]]:
+        cursor = self.connection.execute(query)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -217,22 +243,26 @@ def render(target: Path, project: Path = PROJECT) -> Pipeline:
     if not reply.success:
         raise RuntimeError(f"the commission models do not compile: {reply.exception}")
     nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
-    compiled = {
-        result.node.unique_id: result.node.compiled_code
-        for result in reply.result.results
-        if result.node.resource_type == "model"
+    code = {r.node.unique_id: r.node.compiled_code for r in reply.result.results}
+    models = {name for name in code if nodes[name]["resource_type"] == "model"}
+    # Generic tests of the folder come along; they have files of their own.
+    asserted = {
+        name
+        for name in code
+        if nodes[name]["resource_type"] == "test" and not nodes[name].get("test_metadata")
     }
-    parents = {name: nodes[name]["depends_on"]["nodes"] for name in compiled}
-    order = TopologicalSorter(parents).static_order()
-    inputs = {parent for names in parents.values() for parent in names} - set(compiled)
+    parents = {name: nodes[name]["depends_on"]["nodes"] for name in code}
+    order = TopologicalSorter({name: parents[name] for name in models}).static_order()
+    inputs = {parent for name in models | asserted for parent in parents[name]} - models
     pipeline = Pipeline(
         models=tuple(
-            (nodes[name]["relation_name"], compiled[name]) for name in order if name in compiled
+            (nodes[name]["relation_name"], code[name]) for name in order if name in models
         ),
         inputs={nodes[name]["name"]: nodes[name]["relation_name"] for name in sorted(inputs)},
+        assertions={nodes[name]["name"]: code[name] for name in sorted(asserted)},
     )
     pipeline.connection.execute("set threads = 1; attach ':memory:' as warehouse")
-    for schema in {nodes[name]["schema"] for name in inputs | set(compiled)}:
+    for schema in {nodes[name]["schema"] for name in inputs | models}:
         pipeline.connection.execute(f"create schema if not exists warehouse.{schema}")
     return pipeline
 
@@ -260,7 +290,7 @@ def _rows(worlds: Mapping[str, World]) -> dict[str, list[dict[str, Any]]]:
         rows["stg_policy__plan_component"].append(
             {
                 "component_id": component,
-                "tier_method": "retroactive",
+                "tier_method": world.tier_method,
                 "boundary_operator": world.boundary_operator,
                 "refund_effect": "rate_of_line",
                 "refund_period": "event",
@@ -280,12 +310,12 @@ def _rows(worlds: Mapping[str, World]) -> dict[str, list[dict[str, Any]]]:
                     "name": payee,
                 }
             )
-        for payee in (*payees, None):
+        for owner in (*payees, None):
             rows["fct_opportunity"].append(
                 {
-                    "opportunity_key": f"{tenant}-deal-{payee}",
+                    "opportunity_key": f"{tenant}-deal-{owner}",
                     "is_won": True,
-                    "owner_key_at_close": payee and f"{tenant}-{payee}",
+                    "owner_key_at_close": owner and f"{tenant}-{owner}",
                 }
             )
         rows["stg_policy__quota"] += [
@@ -299,6 +329,14 @@ def _rows(worlds: Mapping[str, World]) -> dict[str, list[dict[str, Any]]]:
             }
             for (payee, month), amount in world.quotas.items()
         ]
+        invoiced: dict[str, Decimal] = defaultdict(Decimal)
+        for event in world.events:
+            if event["invoice_source_id"]:
+                invoiced[event["invoice_source_id"]] += event["commissionable_amount"] or 0
+        rows["int_invoices__unioned"] += [
+            {"source_tenant": tenant, "source_id": invoice, "net_amount": net}
+            for invoice, net in invoiced.items()
+        ]
         rows["fct_payment_allocation"] += [_allocation(tenant, event) for event in world.events]
         rows["fct_refund"] += [_refund(tenant, refund) for refund in world.refunds]
     return rows
@@ -311,10 +349,14 @@ def _tiers(component: str, world: World) -> Iterable[dict[str, Any]]:
         else [(world.tiers, PLAN_START, None)]
     )
     for tiers, valid_from, valid_to in versions:
+        lowers = [tier["lower_attainment"] for tier in tiers]
         for tier in tiers:
             yield {
                 "component_id": component,
                 **tier,
+                "upper_attainment": min(
+                    (bound for bound in lowers if bound > tier["lower_attainment"]), default=None
+                ),
                 "valid_from": valid_from,
                 "valid_to": valid_to,
             }

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -269,11 +269,11 @@ def test_a_refund_changes_no_original_line(pipeline: Pipeline, made: list[World]
 @given(made=many(worlds()))
 def test_another_payee_changes_nobodys_lines(pipeline: Pipeline, made: list[World]) -> None:
     def alone(world: World) -> World:
-        nobody = {"employee_number": None, "commissionable_amount": None}
+        nobody: dict[str, Any] = {"employee_number": None, "commissionable_amount": None}
         return replace(
             world,
             events=tuple(
-                event if event["employee_number"] == PAYEES[0] else Event(**{**event, **nobody})
+                event if event["employee_number"] == PAYEES[0] else cast(Event, {**event, **nobody})
                 for event in world.events
             ),
         )
