@@ -9,12 +9,9 @@ from pathlib import Path
 import pytest
 
 from ingestion.clock import FixedClock
-from ingestion.connections import Connection
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing
 from tests.ingestion.vendor import Vendor, running_vendor
-
-SECRET = "sk_test_very/secret+key"
 
 
 @pytest.fixture
@@ -49,7 +46,3 @@ def settings(waits: list[float]) -> HttpSettings:
 def salt(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("CLOSEBOOK_HASH_SALT", "a-salt-of-the-tests")
     return "a-salt-of-the-tests"
-
-
-def connection(source: str, vendor: Vendor, tenant: str = "aurora") -> Connection:
-    return Connection(source, tenant, vendor.base_url, "client", SECRET)

@@ -30,8 +30,7 @@ from ingestion.landing import Landing, Manifest
 from ingestion.salesforce.client import API_VERSION
 from ingestion.salesforce.resources import RESOURCES as SALESFORCE
 from ingestion.typed import landed_columns
-from tests.ingestion.conftest import connection
-from tests.ingestion.vendor import Vendor
+from tests.ingestion.vendor import Vendor, connection
 
 QUERY = f"/services/data/{API_VERSION}/queryAll"
 LOGIN = "/services/oauth2/token"

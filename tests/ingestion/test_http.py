@@ -13,8 +13,7 @@ from starlette.responses import Response
 
 from ingestion.errors import ContractError, GaveUpError, TerminalError
 from ingestion.http import Asking, HttpClient, HttpSettings
-from tests.ingestion.conftest import SECRET
-from tests.ingestion.vendor import Vendor
+from tests.ingestion.vendor import SECRET, Vendor
 
 ASKING = Asking("invoice", 3, "2026-06-30T16:00:00Z")
 PATH = "/v1/invoices"

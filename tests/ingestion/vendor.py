@@ -18,7 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ingestion.connections import Connection
+
 PORTS = range(8350, 8400)
+SECRET = "sk_test_very/secret+key"
 
 
 @dataclass
@@ -97,3 +100,8 @@ def _free_socket() -> socket.socket:
             continue
         return listening
     raise RuntimeError(f"no free port in {PORTS}")
+
+
+def connection(source: str, vendor: Vendor, tenant: str = "aurora") -> Connection:
+    """A connection to `vendor`, whose password is SECRET."""
+    return Connection(source, tenant, vendor.base_url, "client", SECRET)

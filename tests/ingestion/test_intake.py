@@ -1,0 +1,486 @@
+"""Folders of files, taken in through a mapping."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingestion.clock import FixedClock
+from ingestion.errors import ConfigurationError
+from ingestion.files.intake import IntakeReport, entity_columns, intake
+from ingestion.files.mapping import read_mapping
+from ingestion.landing import Landing
+
+SAMPLE = Path(__file__).parent / "data" / "funnel"
+
+
+@dataclass
+class Desk:
+    """A folder on disk and the landing store that it is taken into."""
+
+    folder: Path
+    landing: Landing
+    clock: FixedClock
+
+    def write(self, name: str, text: str, encoding: str = "utf-8") -> Path:
+        path = self.folder / name
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    def map(self, text: str) -> None:
+        self.write("mapping.yml", text)
+
+    def take_in(self, hours: float = 0) -> IntakeReport:
+        now = FixedClock(self.clock.instant + timedelta(hours=hours))
+        return intake(self.folder, None, self.landing, now)
+
+    def known(self, entity: str, columns: str) -> list[tuple[Any, ...]]:
+        """The latest version of each row that is not deleted, as the warehouse reads it."""
+        parts = [
+            f"select *, {load.commit_seq} as seq "
+            f"from read_parquet('{self.landing.root / file.path}', hive_partitioning = false)"
+            for load in self.landing.accepted()
+            if load.resource == entity
+            for file in load.files
+        ]
+        return duckdb.execute(
+            f"""
+            with landed as ({" union all by name ".join(parts)}),
+            latest as (
+                select * from landed
+                qualify row_number() over (
+                    partition by source_tenant, source_id order by seq desc, _row_number desc
+                ) = 1
+            )
+            select {columns} from latest where not is_deleted order by source_id
+            """
+        ).fetchall()
+
+    def errors(self, name: str) -> list[tuple[str, ...]]:
+        """(row, field, value, why) of a file's error file."""
+        with (self.folder / f"{name}.errors.csv").open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert all(line["fix"] for line in lines)
+        return [(line["row"], line["field"], line["value"], line["why"]) for line in lines]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, landing: Landing, clock: FixedClock) -> Desk:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return Desk(folder, landing, clock)
+
+
+@pytest.fixture
+def funnel(desk: Desk) -> Desk:
+    for path in SAMPLE.iterdir():
+        shutil.copy(path, desk.folder)
+    return desk
+
+
+@pytest.fixture
+def payroll(desk: Desk) -> Desk:
+    """A register with semicolons, decimal commas and local dates."""
+    desk.map(
+        """
+        tenant: aurora
+        files:
+          - file: payroll-*.csv
+            delimiter: ";"
+            decimal: ","
+            date_format: "%d.%m.%Y"
+            entities:
+              - entity: payroll_line
+                source_id: line_id
+                columns:
+                  employee_number: employee_no
+                  pay_date: pay_date
+                  pay_code: {column: code, values: {Prov: COMM, "-": null}}
+                  gross_amount: gross
+                  currency_code: {constant: CNY}
+        """
+    )
+    return desk
+
+
+HEADER = "employee_no;pay_date;code;gross;line_id\n"
+PAID = "source_id, employee_number, pay_date::text, pay_code, gross_amount"
+
+
+def test_two_files_feed_one_opportunity_and_each_its_own_events(funnel: Desk) -> None:
+    funnel.take_in()
+    assert funnel.known("opportunity", "source_id, stage_name, is_won, lead_source, amount") == [
+        ("L1", "Closed Won", True, "social", Decimal("1234.50")),
+        ("L2", "Closed Won", True, None, Decimal("0.00")),
+        ("L3", "MQL", False, "unknown", None),
+        ("L5", "MQL", False, "paid_search", None),
+        ("L6", "MQL", False, "email", None),
+        ("L8", "MQL", False, "organic, search", None),
+    ]
+    assert funnel.known("stage_event", "source_id, record_source_id, stage_name") == [
+        (f"{lead}:{kind}", lead, {"mql": "MQL", "won": "Closed Won"}[kind])
+        for lead, kind in [
+            ("L1", "mql"), ("L1", "won"), ("L2", "mql"), ("L2", "won"), ("L3", "mql"),
+            ("L5", "mql"), ("L6", "mql"), ("L8", "mql"), ("L8", "won"),
+        ]
+    ]  # fmt: skip
+
+
+def test_local_times_land_in_utc_even_when_they_are_impossible_in_order(funnel: Desk) -> None:
+    funnel.take_in()
+    times = "source_id, created_at::text, closed_at::text, effective_at::text"
+    by_id = {row[0]: row[1:] for row in funnel.known("opportunity", times)}
+    # Sao Paulo kept summer time (UTC-2) in January 2018.
+    assert by_id["L1"] == ("2018-01-05 02:00:00", "2018-02-01 12:00:00", "2018-02-01 12:00:00")
+    assert by_id["L2"] == ("2018-01-06 02:00:00", "2018-01-01 11:00:00", "2018-01-01 11:00:00")
+    assert by_id["L3"] == ("2018-01-07 02:00:00", None, "2018-01-07 02:00:00")
+
+
+def test_every_refused_row_is_named_with_field_value_and_reason(funnel: Desk) -> None:
+    report = funnel.take_in()
+    conflict = "row 9 has the same id and other values; that one was kept"
+    assert funnel.errors("leads.csv") == [
+        ("4", "first_contact", "2018-02-30", "not a timestamp as the mapping reads it"),
+        ("5", "lead_id", "", "the row has no id"),
+        ("8", "source_id", "L6", conflict),
+        ("8", "source_id", "L6:mql", conflict),
+        ("10", "", "L7,2018-01-12,display,extra", "the row has more values than the header"),
+    ]
+    assert funnel.errors("deals.csv") == [
+        ("4", "created_at", "", "opportunity needs created_at, and no file gives it"),
+        ("4", "pipeline_id", "", "opportunity needs pipeline_id, and no file gives it"),
+        ("5", "revenue", "12,345", "not a decimal(18,2) as the mapping reads it"),
+    ]
+    assert str(report).splitlines() == [
+        f"inbox/leads.csv: taken in, opportunity 6, stage_event 6, 2 equal duplicates dropped, "
+        f"4 rows refused, see {funnel.folder / 'leads.csv.errors.csv'}",
+        f"inbox/deals.csv: taken in, opportunity 2, stage_event 3, "
+        f"2 rows refused, see {funnel.folder / 'deals.csv.errors.csv'}",
+    ]
+    rejected = {load.resource: load.rejected_rows for load in report.loads if "leads" in str(load)}
+    assert rejected == {"opportunity": 4, "stage_event": 3}
+
+
+def test_a_file_taken_in_twice_changes_nothing(funnel: Desk) -> None:
+    funnel.take_in()
+    seq = funnel.landing.last_seq()
+    report = funnel.take_in(hours=1)
+    assert [file.outcome for file in report.files] == ["unchanged", "unchanged"]
+    assert report.loads == ()
+    assert funnel.landing.last_seq() == seq
+
+
+def test_a_corrected_file_replaces_its_own_rows_and_no_others(payroll: Desk) -> None:
+    payroll.write("payroll-2026-05.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
+    payroll.write(
+        "payroll-2026-06.csv",
+        HEADER + "E1;30.06.2026;Prov;1.200,50;B1\nE2;30.06.2026;Prov;-3,10;B2\n",
+    )
+    payroll.take_in()
+    assert payroll.known("payroll_line", PAID) == [
+        ("A1", "E1", "2026-05-31", "COMM", Decimal("100.00")),
+        ("B1", "E1", "2026-06-30", "COMM", Decimal("1200.50")),
+        ("B2", "E2", "2026-06-30", "COMM", Decimal("-3.10")),
+    ]
+    payroll.write("payroll-2026-06.csv", HEADER + "E1;30.06.2026;Prov;1.300,00;B1\n")
+    report = payroll.take_in(hours=1)
+    assert [file.outcome for file in report.files] == ["unchanged", "taken in"]
+    assert payroll.known("payroll_line", PAID) == [
+        ("A1", "E1", "2026-05-31", "COMM", Decimal("100.00")),
+        ("B1", "E1", "2026-06-30", "COMM", Decimal("1300.00")),
+    ]
+
+
+def test_a_file_that_is_emptied_takes_its_rows_with_it(payroll: Desk) -> None:
+    payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
+    payroll.take_in()
+    payroll.write("payroll-1.csv", HEADER)
+    payroll.take_in(hours=1)
+    assert payroll.known("payroll_line", PAID) == []
+
+
+def test_a_file_that_is_moved_away_leaves_its_rows(payroll: Desk) -> None:
+    first = payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
+    payroll.take_in()
+    first.unlink()
+    payroll.write("payroll-2.csv", HEADER + "E1;30.06.2026;Prov;100,00;B1\n")
+    payroll.take_in(hours=1)
+    assert [row[0] for row in payroll.known("payroll_line", PAID)] == ["A1", "B1"]
+
+
+def test_a_corrected_row_leaves_the_error_file_and_a_clean_file_removes_it(payroll: Desk) -> None:
+    payroll.write("payroll-1.csv", HEADER + "E1;2026-05-31;Prov;100,00;A1\n")
+    payroll.take_in()
+    assert payroll.errors("payroll-1.csv") == [
+        ("1", "pay_date", "2026-05-31", "not a date as the mapping reads it")
+    ]
+    payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
+    payroll.take_in(hours=1)
+    assert not (payroll.folder / "payroll-1.csv.errors.csv").exists()
+    assert len(payroll.known("payroll_line", PAID)) == 1
+
+
+def test_a_deal_that_is_withdrawn_gives_the_lead_its_own_values_back(funnel: Desk) -> None:
+    funnel.take_in()
+    deals = (funnel.folder / "deals.csv").read_text(encoding="utf-8").splitlines()
+    funnel.write("deals.csv", "\n".join(line for line in deals if not line.startswith("L1")))
+    funnel.take_in(hours=1)
+    columns = "source_id, stage_name, is_won, amount"
+    assert funnel.known("opportunity", columns)[0] == ("L1", "MQL", False, None)
+    assert "L1:won" not in [row[0] for row in funnel.known("stage_event", "source_id")]
+
+
+def test_a_corrected_lead_file_keeps_what_the_deals_say(funnel: Desk) -> None:
+    funnel.take_in()
+    leads = (funnel.folder / "leads.csv").read_text(encoding="utf-8-sig")
+    funnel.write("leads.csv", leads.replace("L1,2018-01-05,social", "L1,2018-01-05,email"))
+    funnel.take_in(hours=1)
+    columns = "source_id, stage_name, lead_source, owner_source_id"
+    assert funnel.known("opportunity", columns)[0] == ("L1", "Closed Won", "email", "S1")
+
+
+def test_a_lead_that_arrives_after_its_deal_completes_it(funnel: Desk) -> None:
+    funnel.take_in()
+    leads = (funnel.folder / "leads.csv").read_text(encoding="utf-8-sig")
+    funnel.write("leads.csv", leads + "L9,2018-01-20,email\n")
+    funnel.take_in(hours=1)
+    columns = "source_id, stage_name, lead_source, owner_source_id"
+    assert funnel.known("opportunity", columns)[-1] == ("L9", "Closed Won", "email", "S9")
+
+
+def test_a_changed_mapping_reads_the_same_file_again(payroll: Desk) -> None:
+    payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
+    payroll.take_in()
+    mapping = (payroll.folder / "mapping.yml").read_text(encoding="utf-8")
+    payroll.map(mapping.replace("constant: CNY", "constant: EUR"))
+    payroll.take_in(hours=1)
+    assert payroll.known("payroll_line", "currency_code") == [("EUR",)]
+
+
+def test_a_load_that_the_gate_refused_is_taken_in_again(payroll: Desk) -> None:
+    payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
+    payroll.landing.reject(payroll.take_in().loads[0].commit_seq, {"why": "volume"})
+    assert [file.outcome for file in payroll.take_in(hours=1).files] == ["taken in"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "cp1252"])
+def test_files_are_read_in_their_own_encoding(desk: Desk, encoding: str) -> None:
+    name = "Müller" if encoding == "cp1252" else "上海极光"
+    desk.write("a.csv", f'"id","name"\r\n1," {name} "\r\n', encoding)
+    desk.map(
+        f"""
+        tenant: t
+        files:
+          - file: a.csv
+            encoding: {encoding}
+            entities: [{{entity: rep, source_id: id, columns: {{name: name}}}}]
+        """
+    )
+    desk.take_in()
+    assert desk.known("rep", "source_id, name") == [("1", name)]
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("1234,50", "1234.50"),
+        ("1.234.567,5", "1234567.50"),
+        ("-0,01", "-0.01"),
+        ("1.23,4", None),
+        ("1,234", None),
+        ("1,2,3", None),
+        ("12 CNY", None),
+        ("9999999999999999,99", "9999999999999999.99"),
+        ("10000000000000000,00", None),
+    ],
+)
+def test_a_decimal_comma_is_read_exactly_or_refused(
+    payroll: Desk, text: str, amount: str | None
+) -> None:
+    payroll.write("payroll-1.csv", HEADER + f"E1;31.05.2026;Prov;{text};A1\n")
+    payroll.take_in()
+    if amount is None:
+        assert [error[:3] for error in payroll.errors("payroll-1.csv")] == [("1", "gross", text)]
+    else:
+        assert payroll.known("payroll_line", "gross_amount") == [(Decimal(amount),)]
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-01-31 23:30:00", "2026-01-31 15:30:00"),
+        ("2026-01-31T23:30", "2026-01-31 15:30:00"),
+        ("2026-01-31", "2026-01-30 16:00:00"),
+        ("2026-01-31T23:30:00Z", "2026-01-31 23:30:00"),
+        ("2026-01-31 23:30:00+01:00", "2026-01-31 22:30:00"),
+        ("31/01/2026", None),
+        ("2026-13-01", None),
+    ],
+)
+def test_a_time_with_an_offset_says_when_one_without_is_local(
+    desk: Desk, text: str, utc: str | None
+) -> None:
+    desk.write("a.csv", f"id,at\n1,{text}\n")
+    desk.map(
+        """
+        tenant: t
+        timezone: Asia/Shanghai
+        files:
+          - file: a.csv
+            entities:
+              - {entity: activity, source_id: id, columns: {occurred_at: at}}
+        """
+    )
+    desk.take_in()
+    if utc is None:
+        assert [error[:3] for error in desk.errors("a.csv")] == [("1", "at", text)]
+    else:
+        assert desk.known("activity", "occurred_at::text") == [(utc,)]
+
+
+def test_rows_without_an_id_get_one_that_is_the_same_in_every_delivery(desk: Desk) -> None:
+    desk.map(
+        """
+        tenant: t
+        files:
+          - file: a.csv
+            entities:
+              - entity: activity
+                source_id: {generated: true}
+                columns: {occurred_at: at, activity_type: kind}
+        """
+    )
+    desk.write("a.csv", "at,kind\n2026-01-01,call\n2026-01-01,call\n2026-01-02,mail\n")
+    desk.take_in()
+    before = desk.known("activity", "source_id, activity_type")
+    assert len(before) == 3
+    desk.write(
+        "a.csv", "at,kind\n2026-01-02,mail\n2026-01-03,new\n2026-01-01,call\n2026-01-01,call\n"
+    )
+    desk.take_in(hours=1)
+    after = desk.known("activity", "source_id, activity_type")
+    assert set(before) < set(after)
+    assert len(after) == 4
+
+
+def test_the_delivered_bytes_are_kept_and_the_columns_are_as_declared(payroll: Desk) -> None:
+    path = payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;-;100,00;A1\n")
+    content = path.read_bytes()
+    [load] = payroll.take_in().loads
+    assert gzip.decompress((payroll.landing.root / load.pages[0]).read_bytes()) == content
+    part = str(payroll.landing.root / load.files[0].path)
+    relation = duckdb.read_parquet(part, hive_partitioning=False)
+    assert relation.columns == [name for name, _ in entity_columns("payroll_line")]
+
+
+def test_a_value_that_is_mapped_to_nothing_is_empty(payroll: Desk) -> None:
+    payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;-;100,00;A1\n")
+    payroll.take_in()
+    assert payroll.errors("payroll-1.csv") == [
+        ("1", "pay_code", "", "payroll_line needs pay_code, and no file gives it")
+    ]
+
+
+def test_a_read_only_folder_needs_another_place_for_its_errors(
+    payroll: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payroll.write("payroll-1.csv", HEADER + "E1;never;Prov;100,00;A1\n")
+    # The tests may run as root, to whom every folder is writable.
+    monkeypatch.setattr("ingestion.files.intake.os.access", lambda path, _: path != payroll.folder)
+    with pytest.raises(ConfigurationError, match=r"payroll-1\.csv has rows to correct.*read-only"):
+        payroll.take_in()
+    assert payroll.landing.last_seq() == 0
+    elsewhere = tmp_path / "errors"
+    elsewhere.mkdir()
+    intake(payroll.folder, None, payroll.landing, payroll.clock, elsewhere)
+    assert [path.name for path in elsewhere.iterdir()] == ["payroll-1.csv.errors.csv"]
+
+
+MAPPING = (SAMPLE / "mapping.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("entity: opportunity", "entity: oportunity", "no entity 'oportunity'; did you mean 'opp"),
+        ("lead_source:", "lead_sorce:", "no field 'lead_sorce'; did you mean 'lead_source'?"),
+        ("lead_source: origin", "lead_source: orign", "which the file does not have; did you mean"),
+        ("decimal:", "decimals:", "entry 2: unknown key 'decimals'; did you mean 'decimal'?"),
+        ("tenant: sample", "", "'tenant' is missing"),
+        ("tenant: sample", "tenant: ../up", "becomes a folder's name"),
+        ("America/Sao_Paulo", "America/Sao_Paolo", "'America/Sao_Paolo' is not a zone"),
+        ("file: leads.csv", "file: lead.csv", "has no file 'lead.csv'"),
+        ("where: won_at is present", "where: won_at exists", "none of `column is present`"),
+        ("{present: won_at}", "{present: won_at, constant: 1}", "exactly one of column, constant"),
+        ("source_id: lead_id", "source_id: {suffix: x}", "source_id: give a column"),
+        ("files:", "fils:", "unknown key 'fils'; did you mean 'files'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_mapping_names_the_place_and_the_nearest_valid_name(
+    funnel: Desk, old: str, new: str, says: str
+) -> None:
+    funnel.map(MAPPING.replace(old, new))
+    if old == "file: leads.csv":
+        (funnel.folder / "deals.csv").unlink()
+    with pytest.raises(ConfigurationError) as caught:
+        funnel.take_in()
+    assert says in str(caught.value)
+    assert str(funnel.folder) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "the first line must name the columns"),
+        (b"a,a\n1,2\n", "every column needs a name of its own"),
+        (b"lead_id,first_contact,origin\nL1,2018-01-01,\xff\xfe\n", "line 2 is not utf-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_at_all_says_why(
+    funnel: Desk, content: bytes, says: str
+) -> None:
+    (funnel.folder / "leads.csv").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"leads\.csv") as caught:
+        funnel.take_in()
+    assert says in str(caught.value)
+    assert funnel.landing.last_seq() == 0
+
+
+def test_the_olist_mapping_is_a_valid_mapping() -> None:
+    mapping = read_mapping(Path(__file__).parents[2] / "examples" / "olist" / "mapping.yml")
+    assert mapping.tenant == "olist"
+    assert len(mapping.files) == 2
+
+
+def test_two_folders_with_equal_file_names_stay_apart(
+    tmp_path: Path, landing: Landing, clock: FixedClock, make: Callable[[Path, str], None]
+) -> None:
+    for name in ("north", "south"):
+        make(tmp_path / name, name)
+        intake(tmp_path / name, None, landing, clock)
+    desk = Desk(tmp_path, landing, clock)
+    assert desk.known("rep", "source_id") == [("north",), ("south",)]
+
+
+@pytest.fixture
+def make() -> Callable[[Path, str], None]:
+    def write(folder: Path, id: str) -> None:
+        folder.mkdir()
+        (folder / "reps.csv").write_text(f"id\n{id}\n", encoding="utf-8")
+        (folder / "mapping.yml").write_text(
+            "{tenant: t, files: [{file: reps.csv, entities: "
+            "[{entity: rep, source_id: id, columns: {name: id}}]}]}",
+            encoding="utf-8",
+        )
+
+    return write
