@@ -19,7 +19,7 @@ def plan_folders() -> list[dict[str, str]]:
     ]
 
 
-@task(map_index_template="{{ task.op_kwargs['folder'] }}")
+@task(map_index_template="{{ task.op_kwargs['folder'].rsplit('/', 1)[-1] }}")
 def take_in(folder: str, mapping: str) -> dict[str, Any]:
     """Lands the new and changed files of one folder through its mapping."""
     from pathlib import Path

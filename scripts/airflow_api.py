@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+PAGE_LIMIT = 1000
+"""`scripts.settings` lets Airflow hand out as many at once."""
 FINISHED = frozenset({"success", "failed"})
 
 
@@ -33,24 +35,24 @@ class Run:
     dag_id: str
     run_id: str
     state: str
-    began: str
+    run_after: str
 
 
 class Airflow:
-    """Signed in as `admin`; a token lives for a day."""
+    """Signed in as `admin` where a request needs it; a token lives for a day."""
 
-    def __init__(self, url: str, password: str) -> None:
+    def __init__(self, url: str, password: str = "") -> None:
         self.url = url
         self._password = password
         self._token = ""
 
-    def unhealthy(self) -> list[str]:
-        """The parts that are not up yet; `api-server` alone while it does not answer."""
+    def healthy_parts(self) -> set[str]:
+        """The parts that say they are well; none while nobody answers."""
         try:
             parts = self._send("GET", "/api/v2/monitor/health")
-        except (AirflowError, URLError, ConnectionError, TimeoutError):
-            return ["api-server"]
-        return [name for name, part in parts.items() if part.get("status") != "healthy"]
+        except (AirflowError, OSError):
+            return set()
+        return {name for name, part in parts.items() if part.get("status") == "healthy"}
 
     def dag_ids(self) -> set[str]:
         return {dag["dag_id"] for dag in self._signed_in("GET", "/api/v2/dags")["dags"]}
@@ -69,9 +71,12 @@ class Airflow:
         """Ends a run, with its tasks, as failed."""
         self._signed_in("PATCH", _path(run), {"state": "failed"})
 
-    def run(self, run: Run) -> Run:
-        """The run as it is now."""
-        return _run(self._signed_in("GET", _path(run)))
+    def runs(self, runs: list[Run]) -> list[Run]:
+        """The runs as they are now, in one request."""
+        earliest = quote(min(run.run_after for run in runs))
+        path = f"/api/v2/dags/~/dagRuns?run_after_gte={earliest}&limit=100"
+        now = {run.run_id: run for run in map(_run, self._signed_in("GET", path)["dag_runs"])}
+        return [now[run.run_id] for run in runs]
 
     def latest(self, dag_id: str, known: frozenset[str]) -> Run | None:
         """The newest run of a DAG that is not one of `known`."""
@@ -79,17 +84,25 @@ class Airflow:
         runs = [_run(run) for run in self._signed_in("GET", path)["dag_runs"]]
         return next((run for run in runs if run.run_id not in known), None)
 
-    def tasks(self, run: Run) -> list[Task]:
-        path = f"{_path(run)}/taskInstances?limit=100"
-        return [
-            Task(
-                task_id=entry["task_id"],
-                label=entry.get("rendered_map_index") or "",
-                state=entry["state"] or "waiting",
-                seconds=float(entry["duration"] or 0),
-            )
-            for entry in self._signed_in("GET", path)["task_instances"]
-        ]
+    def tasks(self, runs: list[Run]) -> dict[str, list[Task]]:
+        """The task instances of some runs, by run, in one request (at most PAGE_LIMIT)."""
+        earliest = quote(min(run.run_after for run in runs))
+        dags = "&".join(f"dag_ids={run.dag_id}" for run in runs)
+        which = f"run_after_gte={earliest}&{dags}&limit={PAGE_LIMIT}"
+        path = f"/api/v2/dags/~/dagRuns/~/taskInstances?{which}"
+        found: dict[str, list[Task]] = {run.run_id: [] for run in runs}
+        for entry in self._signed_in("GET", path)["task_instances"]:
+            if entry["dag_run_id"] in found:
+                found[entry["dag_run_id"]].append(
+                    Task(
+                        task_id=entry["task_id"],
+                        # Until a mapped task starts, its label is its number.
+                        label=(entry.get("rendered_map_index") or "").strip("0123456789"),
+                        state=entry["state"] or "waiting",
+                        seconds=float(entry["duration"] or 0),
+                    )
+                )
+        return found
 
     def _signed_in(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         if not self._token:
@@ -117,6 +130,4 @@ def _path(run: Run) -> str:
 
 
 def _run(values: dict[str, Any]) -> Run:
-    return Run(
-        values["dag_id"], values["dag_run_id"], values["state"], values.get("start_date") or ""
-    )
+    return Run(values["dag_id"], values["dag_run_id"], values["state"], values["run_after"])

@@ -15,13 +15,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from scripts import summary
 from scripts.airflow_api import FINISHED, Airflow, AirflowError, Run, Task
 from scripts.checks import NotReadyError, check_ready
+from scripts.health import is_up
 from scripts.processes import Started, describe, exit_code, start, started, stop_all
 from scripts.service import SERVICES
 from scripts.settings import Settings, SettingsError
@@ -31,6 +31,7 @@ BUILD = "build_warehouse"
 AIRFLOW = ("airflow-scheduler", "airflow-api-server", "airflow-dag-processor", "airflow-triggerer")
 START_SECONDS = 180.0
 RUN_SECONDS = 1800.0
+SAY_SECONDS = 5.0
 
 
 class DemoError(Exception):
@@ -104,31 +105,31 @@ def _start(settings: Settings, watch: Stopwatch) -> Settings:
     with watch.part("services"):
         services = first[2:] + [start(SERVICES[name], settings) for name in (*AIRFLOW, "vendors")]
         airflow = Airflow(settings.airflow_url, settings.required("CLOSEBOOK_AIRFLOW_PASSWORD"))
-        _wait_until(lambda: airflow.unhealthy() == [], "Airflow", services)
+        for name in AIRFLOW:
+            _wait_until(partial(is_up, name, settings), name, services)
         for run in airflow.unfinished():
             # Cut off by the last stop: it would hold up its DAG until its heartbeat is missed.
             airflow.fail(run)
         _wait_until(lambda: {*INGEST, BUILD} <= airflow.dag_ids(), "the DAGs", services)
         services.append(start(SERVICES["cockpit"], settings))
-        for port, name in ((settings.vendor_port, "vendors"), (settings.docs_port, "docs")):
-            _wait_until(_answers(f"http://127.0.0.1:{port}/"), f"the {name}", services)
+        for name in ("vendors", "docs"):
+            _wait_until(partial(is_up, name, settings), name, services)
     watch.say(f"Airflow is up at {settings.airflow_url}")
     return settings
 
 
 def _run(settings: Settings, airflow: Airflow, watch: Stopwatch) -> None:
     """Triggers the ingest DAGs, follows them and the build that they start."""
-    services = started(settings)
     known = frozenset(run.run_id for run in airflow.unfinished())
     before = airflow.latest(BUILD, frozenset())
     if before:
         known |= {before.run_id}
     with watch.part("ingest"):
-        _follow([airflow.trigger(dag_id) for dag_id in INGEST], airflow, services, watch)
+        _follow([airflow.trigger(dag_id) for dag_id in INGEST], airflow, settings, watch)
     with watch.part("build"):
-        build = _appears(airflow, known, services)
-        _follow([build], airflow, services, watch)
-    for task in airflow.tasks(build):
+        build = _appears(airflow, known, started(settings))
+        _follow([build], airflow, settings, watch)
+    for task in airflow.tasks([build])[build.run_id]:
         watch.parts[f"build: {task.task_id}"] = round(task.seconds, 1)
 
 
@@ -145,61 +146,76 @@ def _appears(airflow: Airflow, known: frozenset[str], services: list[Started]) -
     return found[0]
 
 
-def _follow(runs: list[Run], airflow: Airflow, services: list[Started], watch: Stopwatch) -> None:
-    """Prints what changes until every run has ended. Raises DemoError when one is red."""
-    said: dict[str, str] = {}
-    failed: list[str] = []
-    open_runs = list(runs)
+def _follow(
+    runs: list[Run],
+    airflow: Airflow,
+    settings: Settings,
+    watch: Stopwatch,
+) -> None:
+    """Prints what goes on until every run has ended. Raises DemoError when one is red."""
+    services = started(settings)
+    failed: list[Run] = []
+    going = list(runs)
     until = time.monotonic() + RUN_SECONDS
-    while open_runs:
+    said, said_at = "", 0.0
+    while going:
         _check_services(services)
         if time.monotonic() > until:
             raise DemoError(f"not done after {RUN_SECONDS / 60:.0f} minutes: see {airflow.url}")
-        for run in list(open_runs):
-            now = airflow.run(run)
-            tasks = airflow.tasks(run)
-            line = _progress(now, tasks)
-            if said.get(run.dag_id) != line:
-                said[run.dag_id] = line
-                watch.say(f"{run.dag_id:<18} {line}")
-            if now.state in FINISHED:
-                open_runs.remove(run)
-                if now.state == "failed":
-                    red = [
-                        f"{task.task_id} {task.label}".strip()
-                        for task in tasks
-                        if task.state == "failed"
-                    ]
-                    failed.append(f"{run.dag_id}: {', '.join(red)}")
-        time.sleep(1)
+        lines = []
+        now = airflow.runs(going)
+        tasks = airflow.tasks(going)
+        for run in now:
+            if run.state in FINISHED:
+                watch.say(f"{run.dag_id}: {run.state}, {_outcome(tasks[run.run_id])}")
+                going = [other for other in going if other.run_id != run.run_id]
+                if run.state == "failed":
+                    failed.append(run)
+            else:
+                lines.append(f"{run.dag_id} {_progress(tasks[run.run_id])}")
+        line = "; ".join(lines)
+        if line not in ("", said) and watch.seconds() - said_at >= SAY_SECONDS:
+            said, said_at = line, watch.seconds()
+            watch.say(line)
+        time.sleep(2)
     if failed:
-        raise DemoError(
-            "red: " + "; ".join(failed) + f"\nthe notices in $CLOSEBOOK_HOME/notices say why; "
-            f"look at {airflow.url}, then `make down`"
-        )
+        raise DemoError(_why(failed, settings))
 
 
-def _progress(run: Run, tasks: list[Task]) -> str:
-    """``12 of 20 done, running: extract aurora lead``; for the build, what each step took."""
-    states = Counter(task.state for task in tasks)
+def _progress(tasks: list[Task]) -> str:
+    """``12/22 (aurora lead)``: tasks that ended, of all that are known, and those running now."""
+    ended = sum(task.state in ("success", "skipped") for task in tasks)
     running = [task.label or task.task_id for task in tasks if task.state == "running"]
-    if run.state in FINISHED:
-        return f"{run.state}: " + ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
-    done = states["success"] + states["skipped"]
-    retrying = f", {states['up_for_retry']} to be retried" if states["up_for_retry"] else ""
-    now = f", now {', '.join(running)}" if running else ""
-    return f"{done} of {len(tasks)} tasks done{retrying}{now}"
+    again = sum(task.state == "up_for_retry" for task in tasks)
+    notes = [*running, *([f"{again} to be tried again"] if again else [])]
+    return f"{ended}/{len(tasks)}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _outcome(tasks: list[Task]) -> str:
+    """How many tasks ended how; for a handful of them, how long each took."""
+    states = Counter(task.state for task in tasks)
+    text = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    if any(task.label for task in tasks):
+        return text
+    return f"{text}: " + ", ".join(f"{task.task_id} {task.seconds:.1f} s" for task in tasks)
+
+
+def _why(failed: list[Run], settings: Settings) -> str:
+    """The notices of the red runs, and what to do."""
+    lines = []
+    for path in sorted((settings.home / "notices").glob("*.json")):
+        notice = json.loads(path.read_text(encoding="utf-8"))
+        if notice["run_id"] in {run.run_id for run in failed}:
+            lines += [notice["subject"], f"  {notice['because']}", f"  {notice['link']}"]
+    names = ", ".join(run.dag_id for run in failed)
+    return "\n".join((f"red: {names}", *lines, "Airflow is still up; `make down` stops it."))
 
 
 def _show(settings: Settings, watch: Stopwatch) -> None:
     manifest = summary.published_manifest(settings.home)
     if manifest is None:
         raise DemoError(f"the build ended and nothing is published: see {settings.airflow_url}")
-    _wait_until(
-        _answers(f"http://127.0.0.1:{settings.cockpit_port}/_stcore/health"),
-        "the cockpit",
-        started(settings),
-    )
+    _wait_until(partial(is_up, "cockpit", settings), "cockpit", started(settings))
     watch.say(f"published {manifest['version']}, as of {manifest['as_of_date']}")
     watch.parts["all"] = round(watch.seconds(), 1)
     (settings.run / "seconds").write_text(json.dumps(watch.parts, indent=1), encoding="utf-8")
@@ -259,20 +275,6 @@ def _died(service: Started, code: int) -> str:
     return "\n".join(
         (f"{service.name} ended with {code}; its log, {service.log}, ends:", *log[-12:])
     )
-
-
-def _answers(url: str) -> Callable[[], bool]:
-    def ask() -> bool:
-        try:
-            with urlopen(url, timeout=2):  # noqa: S310 (this installation's own address)
-                return True
-        except URLError as error:
-            # Any HTTP answer, a refusal too, comes from a server that is up.
-            return hasattr(error, "code")
-        except OSError:
-            return False
-
-    return ask
 
 
 @contextmanager

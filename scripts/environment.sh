@@ -49,12 +49,12 @@ rm -f "$venv/closebook-stamp"
 if command -v uv >/dev/null 2>&1; then
     [ -x "$venv/bin/python" ] || uv venv --quiet --python "$python" "$venv"
     VIRTUAL_ENV="$PWD/$venv" uv pip sync --quiet --require-hashes requirements.lock
-    VIRTUAL_ENV="$PWD/$venv" uv pip install --quiet --no-deps --no-build-isolation --editable .
+    VIRTUAL_ENV="$PWD/$venv" uv pip install -qq --no-deps --no-build-isolation --editable .
 else
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --no-deps --require-hashes --no-compile \
+    "$venv/bin/python" -m pip install -qq --no-deps --require-hashes --no-compile \
         --disable-pip-version-check --requirement requirements.lock
-    "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation \
+    "$venv/bin/python" -m pip install -qq --no-deps --no-build-isolation \
         --disable-pip-version-check --editable .
 fi
 # Compiled once here, or every process start would compile again. Some packages ship files that are

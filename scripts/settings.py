@@ -44,7 +44,8 @@ class Settings:
     def load(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Raises SettingsError for a port that is no port."""
         home = Path(environment.get("CLOSEBOOK_HOME") or ROOT / "var").absolute()
-        values = {**read_environment_file(home / "environment"), **environment}
+        given = {name: value for name, value in environment.items() if value}
+        values = read_environment_file(home / "environment") | given
         cockpit, airflow, docs, vendor = (_port(values, name) for name in PORTS)
         return cls(
             home=home,
@@ -124,6 +125,7 @@ class Settings:
             "API__HOST": self.host,
             "API__PORT": self.airflow_port,
             "API__BASE_URL": self.airflow_url,
+            "API__MAXIMUM_PAGE_LIMIT": 1000,
             # A loop of half a second: the default of one adds a second to every task.
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
             "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": 5,
