@@ -93,8 +93,8 @@ class ZendeskServer:
         found = self._bench.world.ascending(stream, size + 1, since=since, after=after)
         page = found[:size]
         rows = [_ticket(row) for row in page]
-        # Without a row the stream stands where it was asked to begin: just before `since`.
-        end = (page[-1].sort, page[-1].id) if page else after or (since - 1, "~")
+        # Without a row the stream stands where it was asked to begin: before every id of `since`.
+        end = (page[-1].sort, page[-1].id) if page else after or (since, "")
         cursor = _cursor(end)
         query = urlencode({"cursor": cursor, "per_page": size})
         body = {

@@ -445,6 +445,7 @@ def test_a_following_page_can_begin_with_rows_of_the_page_before(
     first = ids(invoices(stripe, limit=2))
     second = ids(invoices(stripe, limit=2, starting_after=first[-1]))
     assert (first, second) == (["in_000003", "in_000002"], ["in_000002", "in_000001"])
+    assert ids(invoices(stripe, limit=2)) == first
 
 
 @pytest.mark.usefixtures("three_invoices")
