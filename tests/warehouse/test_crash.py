@@ -1,0 +1,218 @@
+"""kill -9 at every commit point and at random instants: the next run ends in the same marts.
+
+The commit points, in the order in which a run passes them (`ingestion.failpoint.FAILPOINTS`):
+
+- the link that makes a load visible, for policy, files, vendors and decisions alike;
+- the mark by which the raw gate refuses a load;
+- the warehouse file's word that staging is complete;
+- the rename that gives a version its name, and the one that points `current` at it.
+
+Each test kills one process after another on the same home, looks at what a reader would see after
+every death, and then lets one run finish. Its marts must equal those of a home that nothing ever
+happened to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion.failpoint import FAILPOINTS
+from ingestion.landing import Landing
+from tests.e2e.installation import CREDENTIALS, TENANTS, Installation, installation, on_world
+from warehouse.decisions import all_decisions
+from warehouse.publish import current_version, versions
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+
+PROJECT = Path(__file__).parents[2]
+NEXT_DAY = "2026-07-02T03:00:00+08:00"
+RANDOM_KILLS = 20
+SEED = 7
+
+
+def environment(made: Installation, failpoint: str = "") -> dict[str, str]:
+    found = dict(os.environ) | {
+        "CLOSEBOOK_HOME": str(made.home.root),
+        "CLOSEBOOK_NOW": made.now,
+        "CLOSEBOOK_FAILPOINT": failpoint,
+    }
+    for tenant in TENANTS:
+        for source in CREDENTIALS:
+            connection = made.connection(source, tenant)
+            address = connection.base_url.removeprefix("http://")
+            found[f"CLOSEBOOK_CONN_{source}__{tenant}".upper()] = (
+                f"http://{connection.login}:{connection.password}@{address}"
+            )
+    return found
+
+
+def start(made: Installation, *arguments: str, failpoint: str = "") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "warehouse", *arguments],
+        cwd=PROJECT,
+        env=environment(made, failpoint),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(made: Installation, *arguments: str, expected: int = 0) -> None:
+    process = start(made, *arguments)
+    _, said = process.communicate()
+    assert process.returncode == expected, said
+
+
+def die(made: Installation, failpoint: str, *arguments: str) -> None:
+    process = start(made, *arguments, failpoint=failpoint)
+    _, said = process.communicate()
+    assert process.returncode == -signal.SIGKILL, f"{failpoint} was not passed: {said}"
+
+
+def assert_stores_are_whole(made: Installation) -> None:
+    """Whatever is visible is complete: every load's files and every version, to the last byte."""
+    for root in (made.home.landing, made.home.policy, made.home.decisions):
+        for load in Landing(root).loads():
+            for file in (*load.files, *load.rejects):
+                assert sha256(root / file.path) == file.sha256, file.path
+    for manifest in versions(made.home):
+        for name, table in manifest.tables.items():
+            folder = made.home.published / manifest.version / table["access"]
+            assert sha256(folder / "parquet" / f"{name}.parquet") == table["sha256"], name
+    now = current_version(made.home)
+    assert now is None or now in versions(made.home)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def marts(made: Installation) -> dict[str, str]:
+    """Content hashes; the raw gate's own results count the loads, and a killed run leaves more."""
+    return {name: sha for name, sha in made.hashes().items() if name != "gate_result"}
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A home that ran once, undisturbed."""
+    with installation(tmp_path_factory.mktemp("untouched")) as made:
+        finish(made, "run")
+        yield made
+
+
+@pytest.fixture
+def fresh(untouched: Installation, tmp_path: Path) -> Iterator[Installation]:
+    """An empty home on the same world."""
+    with on_world(untouched.world, tmp_path / "home") as made:
+        yield made
+
+
+def test_killed_at_every_commit_point_of_a_run(
+    untouched: Installation, fresh: Installation
+) -> None:
+    points = [
+        "load-before-link",
+        "load-after-link",
+        "load-before-link@20",  # policy has 13 tables, so this is a file or a vendor's load
+        "load-after-link@20",
+        *(
+            point
+            for point in FAILPOINTS
+            if point.startswith(("warehouse-", "version-", "current-"))
+        ),
+    ]
+    for point in points:
+        die(fresh, point, "run")
+        assert_stores_are_whole(fresh)
+        if not point.startswith("current-after"):
+            assert current_version(fresh.home) is None, point
+    finish(fresh, "run")
+    assert marts(fresh) == marts(untouched)
+    assert not list(fresh.home.published.glob(".*"))
+
+
+def test_a_complete_version_that_nobody_saw_is_shown_by_the_next_run(
+    untouched: Installation, tmp_path: Path
+) -> None:
+    made = copy_of(untouched, tmp_path / "home", built=False)
+    die(made, "current-before-flip", "run", "--no-ingest")
+    (complete,) = versions(made.home)
+    assert current_version(made.home) is None
+    finish(made, "run", "--no-ingest")
+    assert current_version(made.home) == complete
+    assert versions(made.home) == [complete]
+
+
+def test_killed_while_the_raw_gate_refuses_a_load(untouched: Installation, tmp_path: Path) -> None:
+    made = copy_of(untouched, tmp_path / "home", built=True)
+    before = made.hashes()
+    made.move_to(NEXT_DAY)
+    try:
+        made.servers.add_fault(kind="set_field", vendor="stripe", resource="charge",
+                               field="currency", value="zzz", times=None)  # fmt: skip
+        die(made, "reject-after", "run")
+    finally:
+        made.servers.clear_faults()
+    assert_stores_are_whole(made)
+    assert made.hashes() == before
+    assert len(made.landing.rejections()) == 1
+    finish(made, "run")
+    with on_world(untouched.world, tmp_path / "clean") as clean:
+        finish(clean, "run")
+        clean.move_to(NEXT_DAY)
+        finish(clean, "run")
+        assert marts(made) == marts(clean)
+
+
+def test_a_decision_is_there_whole_or_not_at_all(untouched: Installation, tmp_path: Path) -> None:
+    made = copy_of(untouched, tmp_path / "home", built=False)
+    store = Landing(made.home.decisions)
+    decision = ("decide", "action", "--subject", "s", "--reason", "r", "--actor", "ana")
+    die(made, "load-before-link", *decision)
+    assert all_decisions(store) == []
+    die(made, "load-after-link", *decision)
+    assert [taken.actor for taken in all_decisions(store)] == ["ana"]
+    finish(made, *decision)
+    assert len(all_decisions(store)) == 2
+
+
+def test_killed_at_random_instants(untouched: Installation, fresh: Installation) -> None:
+    instants = random.Random(SEED)
+    began = time.monotonic()
+    finish(fresh, "run")
+    duration = time.monotonic() - began
+    shutil.rmtree(fresh.home.root / "landing")
+    for store in ("policy", "warehouse", "published"):
+        shutil.rmtree(fresh.home.root / store)
+    for _ in range(RANDOM_KILLS):
+        process = start(fresh, "run")
+        try:
+            process.wait(instants.uniform(0, duration))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        assert_stores_are_whole(fresh)
+        if current_version(fresh.home) is not None:
+            assert marts(fresh) == marts(untouched)
+    finish(fresh, "run")
+    assert marts(fresh) == marts(untouched)
+
+
+def copy_of(made: Installation, root: Path, *, built: bool) -> Installation:
+    """The same stores under another root; with what was built and published, or without."""
+    stores = ["landing", "policy", "decisions"] + ["warehouse", "published"] * built
+    for store in stores:
+        shutil.copytree(made.home.root / store, root / store, symlinks=True)
+    shutil.copy(made.home.root / "sources.yml", root / "sources.yml")
+    return Installation(made.world, type(made.home)(root).ensure(), made.servers, made.now)
