@@ -89,33 +89,57 @@
 {%- endmacro %}
 
 {#-
-    A canonical entity from files. Intake has mapped the columns already, so the contract of the
-    model, which every source of the entity shares, lists what to select.
-
-    A file that is delivered again replaces its earlier rows: intake lands a row that no file holds
-    any more once again, as deleted.
+    A canonical entity from files: intake has mapped the columns already, and only the latest
+    delivery of each file counts. A file that is delivered again replaces its earlier rows, those it
+    no longer has included.
 -#}
-{% macro conformed_file(entity) -%}
+{% macro conformed_file(entity, columns) -%}
 with
 
-latest as (
-    select * from {{ latest_known(ref('stg_files__' ~ entity), 'source_id') }} as known
+staged as (
+    select * from {{ ref('stg_files__' ~ entity) }}
+    where _recorded_at < {{ as_of_at() }}
+),
+
+latest_deliveries as (
+    select
+        _tenant,
+        _file,
+        max(_commit_seq) as commit_seq
+    from staged
+    group by
+        _tenant,
+        _file
+),
+
+delivered as (
+    select
+        staged.*,
+        row_number() over (
+            partition by staged.source_tenant, staged.source_id
+            order by staged._commit_seq desc, staged._page desc, staged._row_number desc
+        ) as _version_rank
+    from staged
+    inner join latest_deliveries
+        on
+            staged._tenant = latest_deliveries._tenant
+            and staged._file = latest_deliveries._file
+            and staged._commit_seq = latest_deliveries.commit_seq
 ),
 
 final as (
     select
         {{ surrogate_key("'files'", 'source_tenant', 'source_id') }} as {{ entity }}_key,
         'files' as source_system,
-        {% for column in model.columns.values() -%}
-        {%- if column.name == 'recorded_at' -%}
+        source_tenant,
+        source_id,
+        {{ columns | join(',\n        ') }},
+        effective_at,
         _recorded_at as recorded_at,
-        {% elif column.name == 'is_backfilled' -%}
         _is_backfilled as is_backfilled,
-        {% elif column.name not in [entity ~ '_key', 'source_system'] -%}
-        {{ column.name }}{{ ',' if not loop.last }}
-        {% endif -%}
-        {%- endfor %}
-    from latest
+        false as is_deleted
+    from delivered
+    where _version_rank = 1
 )
 
 select * from final

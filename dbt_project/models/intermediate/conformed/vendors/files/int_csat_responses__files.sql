@@ -1,1 +1,6 @@
-{{ conformed_file('csat_response') }}
+{{ conformed_file('csat_response', [
+    'ticket_source_id',
+    'score',
+    'responded_at',
+    'created_at',
+]) }}

@@ -1,1 +1,8 @@
-{{ conformed_file('field_change') }}
+{{ conformed_file('field_change', [
+    'record_type',
+    'record_source_id',
+    'field_name',
+    'old_value',
+    'new_value',
+    'changed_at',
+]) }}

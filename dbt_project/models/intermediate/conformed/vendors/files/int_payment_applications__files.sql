@@ -1,1 +1,7 @@
-{{ conformed_file('payment_application') }}
+{{ conformed_file('payment_application', [
+    'payment_source_id',
+    'invoice_source_id',
+    'amount',
+    'currency_code',
+    'applied_at',
+]) }}

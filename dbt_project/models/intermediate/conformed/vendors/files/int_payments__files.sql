@@ -1,1 +1,7 @@
-{{ conformed_file('payment') }}
+{{ conformed_file('payment', [
+    'account_source_id',
+    'status',
+    'amount',
+    'currency_code',
+    'paid_at',
+]) }}

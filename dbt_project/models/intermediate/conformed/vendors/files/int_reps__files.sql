@@ -1,1 +1,11 @@
-{{ conformed_file('rep') }}
+{{ conformed_file('rep', [
+    'name',
+    'employee_number',
+    'team',
+    'region',
+    'role',
+    'manager_source_id',
+    'is_active',
+    'hired_on',
+    'ended_on',
+]) }}

@@ -1,1 +1,7 @@
-{{ conformed_file('ticket') }}
+{{ conformed_file('ticket', [
+    'account_source_id',
+    'status',
+    'priority',
+    'channel',
+    'created_at',
+]) }}
