@@ -1,0 +1,34 @@
+-- A failing row is from the future: a spine or a clock ran ahead of the build's own date.
+with
+
+dates as (
+    select 'fct_lead' as model, max(created_date) as latest_date
+    from {{ ref('fct_lead') }}
+    union all
+    select 'fct_opportunity', max(created_date)
+    from {{ ref('fct_opportunity') }}
+    union all
+    select 'fct_stage_event', max(entered_date)
+    from {{ ref('fct_stage_event') }}
+    union all
+    select 'fct_payment_allocation', max(paid_date)
+    from {{ ref('fct_payment_allocation') }}
+    union all
+    select 'mart_headline_by_month', max(month)
+    from {{ ref('mart_headline_by_month') }}
+    union all
+    select 'mart_funnel_stage_conversion_by_cohort_month', max(cohort_month)
+    from {{ ref('mart_funnel_stage_conversion_by_cohort_month') }}
+    union all
+    select 'mart_retention_triangle_by_first_invoice_month', max(cohort_month)
+    from {{ ref('mart_retention_triangle_by_first_invoice_month') }}
+    union all
+    select 'mart_stage_entry_violation_by_rule_month', max(entry_month)
+    from {{ ref('mart_stage_entry_violation_by_rule_month') }}
+)
+
+select
+    model,
+    latest_date
+from dates
+where latest_date > {{ as_of_date() }}

@@ -1,0 +1,34 @@
+-- A failing row is a share of more than the whole, or of less than nothing.
+with
+
+rates as (
+    select 'conversion_rate' as name, conversion_rate as rate
+    from {{ ref('mart_funnel_stage_conversion_by_cohort_month') }}
+    union all
+    select 'open_rate', open_rate
+    from {{ ref('mart_funnel_stage_conversion_by_cohort_month') }}
+    union all
+    select 'qualified_conversion_rate', qualified_conversion_rate
+    from {{ ref('mart_funnel_stage_conversion_by_cohort_month') }}
+    union all
+    select 'logo_retention_rate', logo_retention_rate
+    from {{ ref('mart_retention_triangle_by_first_invoice_month') }}
+    union all
+    select 'violation_rate', violation_rate
+    from {{ ref('mart_stage_entry_violation_by_rule_month') }}
+    union all
+    select 'win_rate_by_close_month', win_rate_by_close_month
+    from {{ ref('mart_headline_by_month') }}
+    union all
+    select 'csat_positive_rate', csat_positive_rate
+    from {{ ref('mart_headline_by_month') }}
+    union all
+    select 'probability_rate', probability_rate
+    from {{ ref('fct_opportunity') }}
+)
+
+select
+    name,
+    rate
+from rates
+where rate < 0 or rate > 1
