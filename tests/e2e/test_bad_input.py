@@ -118,7 +118,7 @@ BAD_ROWS: dict[str, dict[str, Any]] = {
         "field": "amount_paid", "value": "a lot",
     },
 }  # fmt: skip
-"""Field -> a row without its key, a negative amount, a date in 2099, an unknown currency, a type."""
+"""Field -> no key, a negative amount, a date in 2099, an unknown currency, a changed type."""
 
 
 def test_bad_rows_are_quarantined_by_name_and_the_next_day_heals(yesterday: Installation) -> None:
