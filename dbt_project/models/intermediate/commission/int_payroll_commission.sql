@@ -35,7 +35,7 @@ commission_lines as (
         payroll_lines.tenant,
         payroll_lines.employee_number,
         cast(
-            {{ dbt.dateadd('month', '-lags.lag_months', dbt.date_trunc('month', 'payroll_lines.pay_date')) }}
+            {{ dbt.dateadd('month', '-lags.lag_months', month_of('payroll_lines.pay_date')) }}
             as date
         ) as period_month,
         payroll_lines.currency_code,

@@ -60,7 +60,7 @@ payee_periods as (
 pending as (
     select
         cast(
-            {{ dbt.dateadd('month', '-cast(value as int)', dbt.date_trunc('month', as_of_date())) }}
+            {{ dbt.dateadd('month', '-cast(value as int)', as_of_month()) }}
             as date
         ) as first_pending_month
     from {{ ref('stg_policy__setting') }} as setting
