@@ -188,7 +188,7 @@ class Landing:
         failpoint("reject-after")
 
     def latest(self, source: str, tenant: str, resource: str) -> Manifest | None:
-        """The last accepted load of one resource: its `cursor` is where to go on."""
+        """The last accepted load of one resource; where to go on is `state.position`."""
         found = None
         for load in self.accepted():
             if (load.source, load.tenant, load.resource) == (source, tenant, resource):

@@ -51,7 +51,8 @@ def _history(name: str, api_name: str, *columns: Column) -> Resource:
 
 RESOURCES: tuple[Resource, ...] = (
     _object(
-        "account", "Account",
+        "account",
+        "Account",
         Column("name", "string", "Name"),
         Column("website", "string", "Website"),
         Column("parent_id", "string", "ParentId"),
@@ -62,7 +63,8 @@ RESOURCES: tuple[Resource, ...] = (
         Column("master_record_id", "string", "MasterRecordId"),
     ),
     _object(
-        "user", "User",
+        "user",
+        "User",
         Column("name", "string", "Name"),
         Column("email", "string", "Email", personal="hash"),
         Column("mobile_phone", "string", "MobilePhone", personal="drop"),
@@ -76,7 +78,8 @@ RESOURCES: tuple[Resource, ...] = (
         Column("end_date", "date", "End_Date__c"),
     ),
     _object(
-        "lead", "Lead",
+        "lead",
+        "Lead",
         Column("company", "string", "Company"),
         Column("email", "string", "Email", personal="hash"),
         Column("lead_source", "string", "LeadSource"),
@@ -88,7 +91,8 @@ RESOURCES: tuple[Resource, ...] = (
         Column("converted_opportunity_id", "string", "ConvertedOpportunityId"),
     ),
     _object(
-        "opportunity", "Opportunity",
+        "opportunity",
+        "Opportunity",
         Column("name", "string", "Name"),
         Column("account_id", "string", "AccountId"),
         Column("owner_id", "string", "OwnerId"),
@@ -110,7 +114,8 @@ RESOURCES: tuple[Resource, ...] = (
         Column("contract_signed_at", "timestamp", "Contract_Signed__c"),
     ),
     _object(
-        "opportunity_line_item", "OpportunityLineItem",
+        "opportunity_line_item",
+        "OpportunityLineItem",
         Column("opportunity_id", "string", "OpportunityId"),
         Column("product_code", "string", "ProductCode"),
         Column("product_family", "string", "Product2.Family"),
@@ -120,14 +125,16 @@ RESOURCES: tuple[Resource, ...] = (
         Column("currency_iso_code", "string", "CurrencyIsoCode"),
     ),
     _object(
-        "opportunity_contact_role", "OpportunityContactRole",
+        "opportunity_contact_role",
+        "OpportunityContactRole",
         Column("opportunity_id", "string", "OpportunityId"),
         Column("contact_id", "string", "ContactId"),
         Column("role", "string", "Role"),
         Column("is_primary", "boolean", "IsPrimary"),
     ),
     _object(
-        "task", "Task",
+        "task",
+        "Task",
         Column("what_id", "string", "WhatId"),
         Column("who_id", "string", "WhoId"),
         Column("account_id", "string", "AccountId"),
@@ -139,14 +146,16 @@ RESOURCES: tuple[Resource, ...] = (
         Column("call_duration_seconds", "int", "CallDurationInSeconds"),
     ),
     _history(
-        "lead_history", "LeadHistory",
+        "lead_history",
+        "LeadHistory",
         Column("lead_id", "string", "LeadId"),
         Column("field", "string", "Field"),
         Column("old_value", "string", "OldValue"),
         Column("new_value", "string", "NewValue"),
     ),
     _history(
-        "opportunity_history", "OpportunityHistory",
+        "opportunity_history",
+        "OpportunityHistory",
         Column("opportunity_id", "string", "OpportunityId"),
         Column("stage_name", "string", "StageName"),
         Column("amount", "decimal(18,2)", "Amount"),
@@ -155,7 +164,8 @@ RESOURCES: tuple[Resource, ...] = (
         Column("currency_iso_code", "string", "CurrencyIsoCode"),
     ),
     _history(
-        "opportunity_field_history", "OpportunityFieldHistory",
+        "opportunity_field_history",
+        "OpportunityFieldHistory",
         Column("opportunity_id", "string", "OpportunityId"),
         Column("field", "string", "Field"),
         Column("old_value", "string", "OldValue"),

@@ -27,7 +27,9 @@ def _object(name: str, endpoint: str, cursor: Cursor, *columns: Column) -> Resou
 
 RESOURCES: tuple[Resource, ...] = (
     _object(
-        "customer", "/v1/customers", _LOOK_BACK,
+        "customer",
+        "/v1/customers",
+        _LOOK_BACK,
         Column("name", "string"),
         Column("email", "string", personal="hash"),
         Column("currency", "string"),
@@ -35,7 +37,9 @@ RESOURCES: tuple[Resource, ...] = (
         Column("domain", "string", "metadata.domain"),
     ),
     _object(
-        "invoice", "/v1/invoices", _LOOK_BACK,
+        "invoice",
+        "/v1/invoices",
+        _LOOK_BACK,
         Column("customer", "string"),
         Column("number", "string"),
         Column("status", "string"),
@@ -49,7 +53,9 @@ RESOURCES: tuple[Resource, ...] = (
         Column("opportunity_id", "string", "metadata.opportunity_id"),
     ),
     _object(
-        "charge", "/v1/charges", _RECENT,
+        "charge",
+        "/v1/charges",
+        _RECENT,
         Column("customer", "string"),
         Column("payment_intent", "string"),
         Column("status", "string"),
@@ -57,7 +63,9 @@ RESOURCES: tuple[Resource, ...] = (
         Column("amount", "bigint"),
     ),
     _object(
-        "invoice_payment", "/v1/invoice_payments", _RECENT,
+        "invoice_payment",
+        "/v1/invoice_payments",
+        _RECENT,
         Column("invoice", "string"),
         Column("payment_intent", "string", "payment.payment_intent"),
         Column("status", "string"),
@@ -66,7 +74,9 @@ RESOURCES: tuple[Resource, ...] = (
         Column("paid_at", "bigint", "status_transitions.paid_at"),
     ),
     _object(
-        "refund", "/v1/refunds", _RECENT,
+        "refund",
+        "/v1/refunds",
+        _RECENT,
         Column("charge", "string"),
         Column("payment_intent", "string"),
         Column("status", "string"),
