@@ -92,7 +92,10 @@ def raise_for_failures(layer: str, results: Sequence[DbtResult]) -> None:
 
 
 def published_tables(home: Home) -> list[PublishedTable]:
-    """The models and sources that say `meta: {publish: true}`, from the manifest dbt wrote."""
+    """The models and sources that say `meta: {publish: true}`, from the manifest dbt wrote.
+
+    A column that says `meta: {publish: false}` is left out.
+    """
     manifest = json.loads((_target(home) / "manifest.json").read_text(encoding="utf-8"))
     tables = []
     for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
@@ -114,6 +117,11 @@ def published_tables(home: Home) -> list[PublishedTable]:
                     (name, column["description"].strip())
                     for name, column in node.get("columns", {}).items()
                     if column.get("description")
+                ),
+                hidden=tuple(
+                    name
+                    for name, column in node.get("columns", {}).items()
+                    if column.get("config", {}).get("meta", {}).get("publish") is False
                 ),
             )
         )

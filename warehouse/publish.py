@@ -49,6 +49,7 @@ class PublishedTable:
 
     `grain` names the columns that are unique together; without one the rows are ordered by all
     their columns. `descriptions` maps column -> its meaning and travels with the DuckDB file.
+    `hidden` columns stay in the warehouse.
     """
 
     schema: str
@@ -57,6 +58,7 @@ class PublishedTable:
     grain: tuple[str, ...] = ()
     description: str = ""
     descriptions: tuple[tuple[str, str], ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +176,11 @@ def _write_table(
     source = f"warehouse.{_name(table.schema)}.{_name(table.name)}"
     target = f"published.main.{_name(table.name)}"
     order = ", ".join(f"{_name(column)} nulls last" for column in table.grain) or "all"
+    hidden = ", ".join(_name(column) for column in table.hidden)
+    shown = f"* exclude ({hidden})" if hidden else "*"
     try:
         connection.execute(
-            f"copy (select * from {source} order by {order}) "  # noqa: S608 (quoted names)
+            f"copy (select {shown} from {source} order by {order}) "  # noqa: S608 (quoted names)
             f"to {_text(path)} (format parquet, compression zstd)"
         )
     except (duckdb.CatalogException, duckdb.BinderException) as error:
