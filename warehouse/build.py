@@ -157,7 +157,7 @@ def _raw_gate(home: Home, plan: BuildPlan, clock: Clock, progress: Progress) -> 
     """Judges the loads that are new. A load that is refused is rejected in the landing store."""
     from expectations.gate import run_gate
 
-    if plan.rebuild:
+    if plan.rebuild and "raw_gate" not in meta.finished_steps(home.database, plan.build_id):
         for path in (home.database, home.database.with_name(home.database.name + ".wal")):
             path.unlink(missing_ok=True)
     meta.begin_build(home.database, plan.build_id, plan.definitions, plan.date)

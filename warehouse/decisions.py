@@ -38,7 +38,7 @@ KIND_MEANINGS: dict[str, str] = {
     "manual_adjustment": "a payout is changed by hand, with the amount in the payload",
     "acknowledgement": "somebody has seen an alert",
     "action": "what will be done about a finding",
-    "allow_policy_change": "a policy file may change the past; subject = table, hash = the file's",
+    "allow_policy_change": "a policy file may change the past: subject = table, hash = the file's",
     "rollback": "readers were pointed back at an older version (written by `versions rollback`)",
 }
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from ingestion.catalog import CONNECTORS
 from ingestion.entities import ENTITIES
+from ingestion.files.intake import entity_columns
 from ingestion.landing import LoadFile, Manifest, OpenLoad
 from ingestion.resource import ColumnType
 from ingestion.typed import LOAD_COLUMNS, landed_columns
@@ -58,18 +59,8 @@ def declared() -> Iterator[tuple[str, Columns]]:
     for vendor, connector in CONNECTORS.items():
         for resource in connector.resources:
             yield f"{vendor}.{resource.name}", landed_columns(resource)
-    for entity in ENTITIES.values():
-        own: Columns = tuple((field.name, field.type) for field in entity.fields)
-        head: Columns = (("source_tenant", "string"), ("source_id", "string"))
-        # A row that a corrected file no longer holds lands once more, as deleted.
-        deleted: Columns = (("is_deleted", "boolean"),)
-        tail: Columns = (
-            ("effective_at", "timestamp"),
-            *deleted,
-            *LOAD_COLUMNS,
-            ("_file", "string"),
-        )
-        yield f"files.{entity.name}", head + own + tail
+    for entity in ENTITIES:
+        yield f"files.{entity}", entity_columns(entity)
     for table in POLICY_TABLES.values():
         yield f"policy.{table.name}", table.columns + VALIDITY + LOAD_COLUMNS
     yield "decisions.decision", DECISION_COLUMNS + LOAD_COLUMNS

@@ -153,12 +153,17 @@ def record_step(database: Path, build_id: str, step: str, finished_at: datetime)
 
 
 def finished_steps(database: Path, build_id: str) -> set[str]:
-    """The steps that this build has finished; none when the file is not there."""
+    """The steps that this build has finished; none when the file is not there or not legible."""
     if not database.exists():
         return set()
-    with duckdb.connect(str(database), read_only=True) as connection:
-        rows = connection.execute("select step from meta.build_step where build_id = ?", [build_id])
-        return {step for (step,) in rows.fetchall()}
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            rows = connection.execute(
+                "select step from meta.build_step where build_id = ?", [build_id]
+            )
+            return {step for (step,) in rows.fetchall()}
+    except duckdb.Error:
+        return set()
 
 
 def record_dbt_results(

@@ -1,0 +1,127 @@
+"""The real build on the demo company: one process or many, from nothing or continued, any date."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.e2e.installation import Installation, installation
+from warehouse.build import STEPS, plan_build
+from warehouse.home import Home
+from warehouse.publish import current_version, versions
+
+pytestmark = pytest.mark.e2e
+
+PROJECT = Path(__file__).parents[2]
+
+ONE_STEP = """
+import sys
+from ingestion.clock import clock_from_environment
+from warehouse.build import run_step
+from warehouse.home import Home
+run_step(Home.from_environment(), sys.argv[1], sys.argv[2], clock_from_environment(), print)
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("build")) as started:
+        assert started.run().outcome == "published"
+        yield started
+
+
+def marts(home: Home) -> dict[str, str]:
+    manifest = current_version(home)
+    assert manifest is not None
+    return {name: table["sha256"] for name, table in manifest.tables.items()}
+
+
+def query(home: Home, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(home.database), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_each_gate_is_in_the_manifest_with_its_checks(made: Installation) -> None:
+    manifest = current_version(made.home)
+    assert manifest is not None
+    assert [gate["gate"] for gate in manifest.gates] == ["raw", "stage_entry", "marts"]
+    assert all(gate["passed"] and gate["checks"] > 0 for gate in manifest.gates)
+
+
+def test_pay_is_restricted_and_nothing_else_is(made: Installation) -> None:
+    manifest = current_version(made.home)
+    assert manifest is not None
+    restricted = {n for n, table in manifest.tables.items() if table["access"] == "restricted"}
+    pay = {n for n in manifest.tables if "commission" in n or "payroll" in n}
+    assert restricted == pay != set()
+
+
+def test_what_dbt_did_is_kept_per_model(made: Installation) -> None:
+    rows = query(
+        made.home,
+        "select step, count(*), count(*) filter (where status not in ('success', 'pass', 'warn')) "
+        "from meta.dbt_result where resource_type = 'model' group by step order by step",
+    )
+    assert [(step, broken) for step, _, broken in rows] == [("marts", 0), ("staging", 0)]
+    assert any("dim_account" in line for line in made.lines)
+
+
+def test_a_deleted_warehouse_file_changes_no_mart(made: Installation) -> None:
+    before = marts(made.home)
+    made.home.database.unlink()
+    (made.home.published / "current").unlink()
+    # A process per step, as under Airflow: the plan on disk is all that they share.
+    plan = plan_build(made.home, made.clock)
+    assert plan.rebuild
+    environment = dict(os.environ) | {
+        "CLOSEBOOK_HOME": str(made.home.root),
+        "CLOSEBOOK_NOW": made.now,
+    }
+    for version in made.home.published.glob("v*"):
+        version.rename(version.with_name(f".version.{version.name}"))
+    for step, _ in STEPS:
+        subprocess.run(
+            [sys.executable, "-c", ONE_STEP, step, plan.build_id],
+            cwd=PROJECT, env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+    assert marts(made.home) == before
+
+
+def test_a_past_date_is_kept_beside_and_already_has_its_policy(made: Installation) -> None:
+    """Everything landed on 1 July: the back-fill says what was so in March."""
+    today = current_version(made.home)
+    assert today is not None
+    result = made.build(date(2026, 3, 31))
+    assert result.outcome == "kept"
+    assert current_version(made.home) == today
+    past = versions(made.home)[-1]
+    assert past.as_of_date == "2026-03-31"
+    assert (
+        0
+        < past.tables["mart_headline_by_month"]["rows"]
+        < (today.tables["mart_headline_by_month"]["rows"])
+    )
+    assert (
+        0
+        < past.tables["mart_commission_statement_line"]["rows"]
+        < (today.tables["mart_commission_statement_line"]["rows"])
+    )
+    again = made.build(date(2026, 3, 31))
+    assert (again.outcome, again.version) == ("skipped", today.version)
+
+
+def test_a_damaged_warehouse_file_is_replaced(made: Installation) -> None:
+    made.home.database.write_bytes(b"not a database" * 1000)
+    before = marts(made.home)
+    (made.home.published / "current").unlink()
+    for version in made.home.published.glob("v*"):
+        version.rename(version.with_name(f".version.{version.name}"))
+    assert made.build().outcome == "published"
+    assert marts(made.home) == before

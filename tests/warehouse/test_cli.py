@@ -1,0 +1,191 @@
+"""`closebook` says what happened in one line, what to do, and ends with the right code."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ingestion.clock import FixedClock
+from ingestion.landing import Landing
+from tests.warehouse.conftest import TABLES, basis, fill_warehouse
+from warehouse.cli import EXIT_ERROR, EXIT_GATE, _explain, cli, invoke
+from warehouse.decisions import KIND_MEANINGS, all_decisions
+from warehouse.errors import BuildFailedError
+from warehouse.home import Home
+from warehouse.publish import current_version, publish, record_attempt
+
+PROJECT = Path(__file__).parents[2]
+POLICY = str(PROJECT / "company" / "policy")
+
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def environment(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOSEBOOK_HOME", str(home.root))
+    monkeypatch.setenv("CLOSEBOOK_NOW", "2026-07-01T03:00:00+08:00")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def two_versions(home: Home, clock: FixedClock) -> Home:
+    for number in (1, 2):
+        fill_warehouse(home, number)
+        publish(home, basis(number), TABLES, [], 3, clock)
+    return home
+
+
+def test_help_answers_within_half_a_second() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = subprocess.run(
+        [sys.executable, "-m", "warehouse", "--help"],
+        cwd=PROJECT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Processor time: the machine that runs this test may be busy with others.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+    assert "Exit codes" in said
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_command_explains_itself(command: str, capsys: Said) -> None:
+    assert invoke([command, "--help"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+def test_the_help_of_decide_lists_every_kind(capsys: Said) -> None:
+    invoke(["decide", "--help"])
+    said = capsys.readouterr().out
+    for kind, meaning in KIND_MEANINGS.items():
+        if kind != "rollback":
+            assert kind in said and meaning in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run"], "sources.yml does not exist"),
+        (["run", "--no-ingest"], "nothing has landed"),
+        (["run", "--as-of", "yesterday"], "%Y-%m-%d"),
+        (["gate"], "closebook run"),
+        (["gate", "raw"], "no build is planned"),
+        (["publish"], "no build is planned"),
+        (["policy", "land", "/nowhere"], "there is no such folder"),
+        (["intake", "/nowhere"], "/nowhere"),
+        (["versions", "rollback", "v000001-2026-06-30", "--reason", "x"], "there is no version"),
+        (["decide", "maybe", "--subject", "s", "--reason", "r"], "allow_policy_change"),
+        (["decide", "action", "--subject", "s", "--reason", "r", "--payload", "{"], "not JSON"),
+        (["decide", "action", "--subject", "s", "--reason", "r", "--payload", "[]"], "object"),
+        (["decide", "rollback", "--subject", "s", "--reason", "r"], "closebook versions rollback"),
+        (["decide", "action", "--reason", "r"], "--subject"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_an_error_is_a_message_and_no_traceback(
+    arguments: list[str], says: str, capsys: Said
+) -> None:
+    assert invoke(arguments) == EXIT_ERROR
+    said = capsys.readouterr().err
+    assert says in said
+    assert "Traceback" not in said and "unexpected" not in said
+
+
+def test_a_clock_without_a_zone_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
+    monkeypatch.setenv("CLOSEBOOK_NOW", "2026-07-01")
+    assert invoke(["status"]) == EXIT_ERROR
+    assert "no time zone" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback(capsys: Said) -> None:
+    assert invoke(["--debug", "publish"]) == EXIT_ERROR
+    said = capsys.readouterr().err
+    assert "Traceback" in said and "error: no build is planned" in said
+
+
+def test_a_gate_has_an_exit_code_of_its_own(capsys: Said) -> None:
+    assert _explain(BuildFailedError("raw", "one line a check", [])) == EXIT_GATE
+    said = capsys.readouterr().err
+    assert "the raw gate refused" in said and "one line a check" in said
+
+
+def test_a_full_disk_is_named(capsys: Said) -> None:
+    assert _explain(OSError(28, "No space left on device", "/var/x")) == EXIT_ERROR
+    assert "No space left on device: /var/x" in capsys.readouterr().err
+
+
+def test_status_before_anything_says_what_to_run(capsys: Said) -> None:
+    assert invoke(["status"]) == 0
+    assert "closebook run" in capsys.readouterr().out
+
+
+def test_status_names_the_version_and_the_last_failure(
+    two_versions: Home, clock: FixedClock, capsys: Said
+) -> None:
+    record_attempt(two_versions, as_of_date="2026-07-01", failed_gate="stage_entry",
+                   message="stage 'Verbal' is not mapped (3 entries)", failed_checks=[],
+                   clock=clock)  # fmt: skip
+    assert invoke(["status"]) == 0
+    said = capsys.readouterr().out
+    for text in ("v000002-2026-06-30", "as of 2026-06-30", "3 rows in quarantine",
+                 "stopped at the stage_entry gate", "'Verbal' is not mapped"):  # fmt: skip
+        assert text in said
+
+
+def test_versions_marks_the_one_that_readers_see(two_versions: Home, capsys: Said) -> None:
+    assert invoke(["versions"]) == 0
+    marked = [line for line in capsys.readouterr().out.splitlines() if "*" in line]
+    assert len(marked) == 1 and "v000002-2026-06-30" in marked[0]
+
+
+def test_rolling_back_moves_the_readers_and_leaves_a_decision(
+    two_versions: Home, capsys: Said
+) -> None:
+    assert invoke(["versions", "rollback", "v000001-2026-06-30", "--reason", "wrong rate",
+                   "--actor", "ana"]) == 0  # fmt: skip
+    now = current_version(two_versions)
+    assert now is not None and now.version == "v000001-2026-06-30"
+    (decision,) = all_decisions(Landing(two_versions.decisions))
+    assert (decision.kind, decision.actor, decision.reason) == ("rollback", "ana", "wrong rate")
+
+
+def test_policy_is_checked_then_landed_then_unchanged(home: Home, capsys: Said) -> None:
+    assert invoke(["policy", "check", POLICY]) == 0
+    assert "13 tables" in capsys.readouterr().out
+    assert Landing(home.policy).last_seq() == 0
+    assert invoke(["policy", "land", POLICY]) == 0
+    assert "13 tables landed, 0 unchanged" in capsys.readouterr().out
+    assert invoke(["policy", "land", POLICY]) == 0
+    assert "0 tables landed, 13 unchanged" in capsys.readouterr().out
+
+
+def test_a_decision_says_under_which_id_it_stands(home: Home, capsys: Said) -> None:
+    assert invoke(["decide", "waiver", "--subject", "opportunity:006", "--reason", "on paper",
+                   "--actor", "ana", "--payload", '{"rule": "amount"}']) == 0  # fmt: skip
+    (decision,) = all_decisions(Landing(home.decisions))
+    assert decision.decision_id in capsys.readouterr().out
+    assert decision.payload == {"rule": "amount"}
+
+
+def test_doctor_names_each_fault_and_its_repair(home: Home, capsys: Said) -> None:
+    (home.root / "sources.yml").write_text("sources: [{source: stripe, tenant: aurora}]\n")
+    assert invoke(["doctor"]) == EXIT_ERROR
+    said = capsys.readouterr().out
+    assert "ok     duckdb: 2.0.0" in said
+    assert "FAULT  stripe of aurora: no connection" in said
+    assert "CLOSEBOOK_CONN_STRIPE__AURORA" in said
+    assert said.rstrip().endswith("1 fault")
+
+
+def test_doctor_reaches_out_to_every_connection(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    (home.root / "sources.yml").write_text("sources: [{source: stripe, tenant: aurora}]\n")
+    monkeypatch.setenv("CLOSEBOOK_CONN_STRIPE__AURORA", "http://:secret@127.0.0.1:1")
+    assert invoke(["doctor"]) == EXIT_ERROR
+    said = capsys.readouterr().out
+    assert "127.0.0.1:1 does not answer" in said
+    assert "secret" not in said
