@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from scripts.processes import alive, describe
@@ -32,7 +33,9 @@ def check_ready(settings: Settings) -> None:
 
 
 def _disk(home: Path) -> list[str]:
-    folder = next(path for path in (home, *home.parents) if path.is_dir())
+    folder = next(path for path in (home, *home.parents) if path.exists())
+    if not folder.is_dir():
+        return [f"{folder} is not a folder: choose another home, make demo CLOSEBOOK_HOME=..."]
     if not os.access(folder, os.W_OK):
         return [f"{folder} cannot be written: choose another home, make demo CLOSEBOOK_HOME=..."]
     free = shutil.disk_usage(folder).free / 1e9
@@ -90,11 +93,15 @@ def _holder(port: int) -> str:
                 if fields[3] == "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port:
                     inodes.add(f"socket:[{fields[9]}]")
     for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                links = {str(link.readlink()) for link in (entry / "fd").iterdir()}
-            except OSError:
-                continue
-            if links & inodes:
-                return f"process {describe(int(entry.name))}"
+        if entry.name.isdecimal() and _open_files(entry) & inodes:
+            return f"process {describe(int(entry.name))}"
     return "a process that this user may not see"
+
+
+def _open_files(process: Path) -> set[str]:
+    found = set()
+    with suppress(OSError):  # another user's, or gone
+        for link in (process / "fd").iterdir():
+            with suppress(OSError):  # closed meanwhile
+                found.add(str(link.readlink()))
+    return found

@@ -28,7 +28,7 @@ from scripts.settings import Settings, SettingsError
 
 INGEST = ("ingest_policy", "ingest_salesforce", "ingest_stripe", "ingest_zendesk", "ingest_files")
 BUILD = "build_warehouse"
-AIRFLOW = ("airflow-scheduler", "airflow-api-server", "airflow-dag-processor", "airflow-triggerer")
+AIRFLOW = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
 START_SECONDS = 180.0
 RUN_SECONDS = 1800.0
 SAY_SECONDS = 5.0

@@ -20,6 +20,9 @@ AIRFLOW_PARTS = {
 
 def is_up(name: str, settings: Settings) -> bool:
     """Asks Airflow's health report, or the service's own address. KeyError for a one-shot one."""
+    if name == "airflow-api-server" and not _answers(f"{settings.airflow_url}/execution/health"):
+        # The first request to the tasks' own interface takes seconds; no task should wait for it.
+        return False
     if name in AIRFLOW_PARTS:
         return AIRFLOW_PARTS[name] in Airflow(settings.airflow_url).healthy_parts()
     return _answers(
@@ -33,7 +36,7 @@ def is_up(name: str, settings: Settings) -> bool:
 
 def _answers(address: str) -> bool:
     try:
-        with urlopen(address, timeout=2):  # noqa: S310 (this installation's own address)
+        with urlopen(address, timeout=30):  # noqa: S310 (this installation's own address)
             return True
     except HTTPError:
         return True  # a refusal comes from a server that is up
