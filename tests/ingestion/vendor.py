@@ -21,7 +21,7 @@ from starlette.routing import Route
 from ingestion.connections import Connection
 
 PORTS = range(8350, 8400)
-SECRET = "sk_test_very/secret+key"
+SECRET = "a/very+secret=key"
 
 
 @dataclass
