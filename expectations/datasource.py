@@ -10,7 +10,9 @@ and every connection is a cursor of the caller's, that is the same database inst
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 
 # Before the import: it decides then whether to send usage statistics over the network.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -26,6 +28,11 @@ import great_expectations as gx
 import great_expectations.expectations as catalogue
 import sqlalchemy
 from duckdb_engine import ConnectionWrapper
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
@@ -76,7 +83,7 @@ class Observation:
 
 
 class Validator:
-    """Evaluates suites, each as one batch. Nothing is written to disk and nothing is sent."""
+    """Evaluates suites, each as one batch. Nothing is written to disk, nothing is sent."""
 
     def __init__(self, datasource: DuckDBDatasource) -> None:
         self._datasource = datasource
@@ -99,8 +106,14 @@ class Validator:
 @contextmanager
 def validator_over(connection: duckdb.DuckDBPyConnection) -> Iterator[Validator]:
     """A `Validator` on the database instance of `connection`, for as long as the block lasts."""
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
     # The method is named after DuckDBDatasource.type; Great Expectations adds it at run time.
     add_datasource = cast(Any, context.data_sources).add_duckdb
     datasource = add_datasource(
@@ -113,6 +126,20 @@ def validator_over(connection: duckdb.DuckDBPyConnection) -> Iterator[Validator]
     finally:
         datasource.get_execution_engine().close()
         datasource.get_engine().dispose()
+        # Great Expectations keeps the last context for ever; it must not keep the connection.
+        context.data_sources.delete(datasource.name)
+
+
+@atexit.register
+def _release() -> None:
+    """Lets go of DuckDB when the interpreter ends.
+
+    Great Expectations is not unloaded then, and what it keeps alive keeps these modules alive:
+    DuckDB's binding would write forty lines about leaks to stderr, below the user's own output.
+    """
+    for name, module in [*sys.modules.items()]:
+        if name == __name__ or name.partition(".")[0] == "duckdb_engine":
+            vars(module).clear()
 
 
 def _cursor_of(connection: duckdb.DuckDBPyConnection) -> ConnectionWrapper:
@@ -133,7 +160,8 @@ def _observe(result: Any) -> Observation:
     return Observation(
         success=bool(result.success),
         evaluated_count=int(found["element_count"]) - int(found.get("missing_count", 0)),
-        unexpected_count=int(found["unexpected_count"]),
+        # None on an empty batch.
+        unexpected_count=int(found["unexpected_count"] or 0),
     )
 
 

@@ -97,12 +97,14 @@ class Judge:
     def outcome(
         self, *, rejected: Iterable[RejectedLoad] = (), quarantined: int = 0
     ) -> GateOutcome:
-        """The verdict on everything evaluated so far."""
+        """The verdict on everything evaluated so far; nothing evaluated is a failure."""
+        if not self.results:
+            self.results.append(self.failure(self.gate, _RAN, "there was nothing to check"))
         checks = tuple(self.results)
         critical = [check for check in checks if check.severity == "critical" and not check.success]
         return GateOutcome(
             gate=self.gate,
-            passed=bool(checks) and not critical,
+            passed=not critical,
             checks=checks,
             rejected_loads=tuple(rejected),
             quarantined_rows=quarantined,
@@ -178,7 +180,8 @@ def _raw(judge: Judge, context: GateContext) -> GateOutcome:
     for suite in suites if context.loads else []:
         for seq, reason in _refusals(judge, suite):
             reasons.setdefault(seq, []).append(reason)
-    judge.suite(loads.freshness_suite(context, MAX_AGE_DAYS))
+    if context.last_loads:
+        judge.suite(loads.freshness_suite(context, MAX_AGE_DAYS))
     rejected = [
         RejectedLoad(
             commit_seq=load.commit_seq,

@@ -50,6 +50,12 @@ _ALLOWED: tuple[type[exp.Expression], ...] = (
     exp.Length,
 )
 
+_DATES = (
+    exp.DataType.Type.DATE,
+    exp.DataType.Type.TIMESTAMP,
+    exp.DataType.Type.TIMESTAMPNTZ,
+)
+
 
 class PredicateError(ValueError):
     """A predicate that is not a plain condition on the context; the message says what to change."""
@@ -88,5 +94,5 @@ def safe_predicate(text: str, columns: Collection[str]) -> str:
 def _is_date(node: exp.Expression) -> bool:
     """Whether the node is part of a constant like ``date '2026-06-30'``."""
     if isinstance(node, exp.DataType):
-        return node.this in (exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP)
+        return node.this in _DATES
     return isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal)

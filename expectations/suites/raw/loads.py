@@ -252,8 +252,11 @@ def describe_loads(
 def heal(connection: duckdb.DuckDBPyConnection, loads: Sequence[NewLoad]) -> None:
     """Marks quarantined rows whose record has arrived again, without a fault, in `loads`.
 
-    `loads` are accepted ones of one resource.
+    `loads` are the accepted ones of one resource.
     """
+    files = [path for load in loads for path in load.files]
+    if not files:
+        return
     first = loads[0]
     waiting = connection.execute(
         """
@@ -262,8 +265,7 @@ def heal(connection: duckdb.DuckDBPyConnection, loads: Sequence[NewLoad]) -> Non
         """,
         [first.source, first.resource],
     ).fetchone()
-    files = [path for load in loads for path in load.files]
-    if not waiting or not waiting[0] or not files:
+    if not waiting or not waiting[0]:
         return
     connection.execute(
         f"""

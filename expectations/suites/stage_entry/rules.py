@@ -125,7 +125,7 @@ def read_rules(
                 raise PredicateError("more than one row of this rule is valid at the same time")
             seen.add(given["rule_id"])
             rules.append(_rule(connection, given))
-        except (PredicateError, duckdb.Error) as error:
+        except PredicateError as error:
             broken.append(
                 BrokenRule(
                     given["rule_id"], given["owner"] or "policy_owner", str(error).splitlines()[0]
@@ -135,7 +135,7 @@ def read_rules(
 
 
 def _rule(connection: duckdb.DuckDBPyConnection, given: dict[str, object]) -> EntryRule:
-    """Raises PredicateError or duckdb.Error when the rule cannot be evaluated."""
+    """Raises PredicateError when the rule cannot be evaluated."""
     severity = given["severity"]
     if severity not in ("critical", "warning"):
         raise PredicateError(f"severity {severity!r} is neither critical nor warning")
@@ -161,14 +161,19 @@ def _rule(connection: duckdb.DuckDBPyConnection, given: dict[str, object]) -> En
     )
     for column in ("predicate", "predicate_at_entry"):
         condition = getattr(rule, column)
-        described = connection.execute(
-            f"describe select ({condition}) as verdict from {CONTEXT}"
-        ).fetchall()
-        if described[0][1] != "BOOLEAN":
-            raise PredicateError(f"{column} {condition!r} is {described[0][1]}, not true or false")
-        connection.execute(
-            f"select count(*) filter (where ({condition})) from {CONTEXT} where {rule.applies}"
-        )
+        try:
+            _, kind, *_ = connection.execute(
+                f"describe select ({condition}) as verdict from {CONTEXT}"
+            ).fetchall()[0]
+            if kind == "BOOLEAN":
+                connection.execute(
+                    f"select count(*) filter (where ({condition})) from {CONTEXT} "
+                    f"where {rule.applies}"
+                )
+        except duckdb.Error as error:
+            raise PredicateError(f"{column} {condition!r}: {error}") from None
+        if kind != "BOOLEAN":
+            raise PredicateError(f"{column} {condition!r} is {kind}, not true or false")
     return rule
 
 

@@ -1,0 +1,214 @@
+"""A small warehouse to break: two tenants, a handful of rows, everything consistent."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from expectations.contract import GateContext, PublishedVersion
+from expectations.results import create_tables
+from expectations.suites.raw import ROW_RULES
+
+AS_OF = date(2026, 6, 30)
+AS_OF_AT = datetime(2026, 6, 30, 16, tzinfo=UTC)
+
+# One version of each row; `_page`, `_row_number` and `_commit_seq` are what the latest is told by.
+_TAIL = """
+    'L1' as _load_id, 1::bigint as _row_number, 1 as _page, 1::bigint as _commit_seq,
+    timestamp '2026-06-30 10:00' as _recorded_at
+"""
+
+_SOURCES = f"""
+create schema meta; create schema staging; create schema intermediate;
+create schema core; create schema marts;
+create table staging.stg_policy__tenant as from (values
+    ('aurora', 'Asia/Shanghai', 'CNY'), ('borealis', 'America/New_York', 'USD')
+) as t(tenant, reporting_timezone, currency_code);
+create table staging.stg_policy__fx_rate as
+    select 'usd-cny' as fx_rate_id, 'plan' as rate_type, 'USD' as from_currency,
+        'CNY' as to_currency, 7.000000::decimal(18, 6) as rate, date '2023-01-01' as valid_from,
+        null::date as valid_to;
+create table staging.stg_policy__setting as
+    select 'entry_block_window_days' as name, '28' as value, date '2023-01-01' as valid_from,
+        null::date as valid_to;
+create table staging.stg_policy__process_stage as
+    select 'default' as pipeline_id, stage_id from
+    (values ('qualified'), ('proposal'), ('contract_signed')) as s(stage_id);
+create table staging.stg_policy__stage_map as
+    select 'opportunity' as record_type, source_stage, stage_id from
+    (values ('Qualification', 'qualified'), ('Proposal/Price Quote', 'proposal'))
+        as m(source_stage, stage_id);
+create table staging.stg_policy__pay_code as
+    select 'COMM' as pay_code, true as is_commission, date '2023-01-01' as valid_from,
+        null::date as valid_to;
+create table staging.stg_policy__plan_assignment as
+    select 'aurora' as tenant, 'E1' as employee_number, date '2026-01-01' as valid_from;
+create table staging.stg_policy__stage_entry_rule (
+    rule_id varchar, pipeline_id varchar, stage_id varchar, predicate varchar,
+    predicate_at_entry varchar, field varchar, owner varchar, severity varchar,
+    max_failed_rate decimal(18, 6), max_unknown_rate decimal(18, 6), enforced_from date,
+    description_en varchar, fix_en varchar, valid_from date, valid_to date
+);
+insert into staging.stg_policy__stage_entry_rule values
+    ('amount_positive', 'default', 'proposal', 'amount > 0', 'amount_at_entry > 0', 'amount',
+     'sales_operations', 'critical', 0.25, 0.25, date '2026-01-01',
+     'A quoted deal has an amount.', 'Enter the amount.', date '2023-01-01', null);
+
+create table staging.stg_stripe__charge as
+    select *, 'succeeded' as status, {_TAIL} from (values
+        ('aurora', 'ch_1', timestamp '2026-05-31 17:00', 100.00::decimal(18, 2), 'CNY'),
+        ('aurora', 'ch_2', timestamp '2026-06-10 02:00', 10.00::decimal(18, 2), 'USD')
+    ) as c(source_tenant, id, created_at, amount, currency_code);
+create table staging.stg_stripe__invoice as
+    select *, 'open' as status, {_TAIL} from (values
+        ('aurora', 'in_1', 'cus_1', timestamp '2026-05-02 02:00', 90.00::decimal(18, 2), 'CNY'),
+        ('aurora', 'in_2', null, timestamp '2026-06-02 02:00', 5.00::decimal(18, 2), 'CNY')
+    ) as i(source_tenant, id, customer, finalized_at, net_amount, currency_code);
+create table staging.stg_salesforce__lead as
+    select 'aurora' as source_tenant, id, timestamp '2026-05-01 02:00' as created_at,
+        false as is_deleted, {_TAIL} from (values ('l1'), ('l2')) as l(id);
+create table staging.stg_salesforce__opportunity as
+    select 'aurora' as source_tenant, *, timestamp '2026-05-01 02:00' as created_at,
+        timestamp '2026-06-05 02:00' as closed_at, true as is_closed, false as is_deleted, {_TAIL}
+    from (values ('o1', true), ('o2', false)) as o(id, is_won);
+create table staging.stg_zendesk__ticket as
+    select 'aurora' as source_tenant, 't1' as id, timestamp '2026-06-01 02:00' as created_at,
+        'open' as status, {_TAIL};
+create table intermediate.int_payments__unioned as
+    select ''::varchar as source_system, ''::varchar as source_tenant, ''::varchar as source_id,
+        ''::varchar as status, 0::decimal(18, 2) as amount, ''::varchar as currency_code,
+        timestamp '2026-06-01' as paid_at, false as is_deleted where false;
+create table intermediate.int_invoices__unioned as
+    select ''::varchar as source_system, ''::varchar as source_tenant, ''::varchar as source_id,
+        ''::varchar as status, ''::varchar as account_source_id,
+        timestamp '2026-06-01' as issued_at, 0::decimal(18, 2) as net_amount,
+        ''::varchar as currency_code, false as is_deleted
+    where false;
+create table intermediate.int_leads__unioned as
+    select 'salesforce' as source_system, source_tenant, id as source_id, created_at, is_deleted
+    from staging.stg_salesforce__lead;
+create table intermediate.int_opportunities__unioned as
+    select 'salesforce' as source_system, source_tenant, created_at, closed_at, is_closed, is_won,
+        is_deleted from staging.stg_salesforce__opportunity;
+create table intermediate.int_tickets__unioned as
+    select 'zendesk' as source_system, source_tenant, id as source_id, created_at,
+        false as is_deleted from staging.stg_zendesk__ticket;
+create table intermediate.int_payroll_lines__unioned as
+    select 'aurora' as source_tenant, 'CNY' as currency_code, 'COMM' as pay_code,
+        date '2026-06-25' as pay_date, 7.00::decimal(18, 2) as gross_amount, false as is_deleted;
+"""
+
+_ENTRIES = """
+create table intermediate.int_stage_entries as
+    select *, 'salesforce' as source_system, 'opportunity' as record_type, 'default' as pipeline_id,
+        'aurora:' || record_source_id as record_key
+    from (values
+        (1::bigint, 'aurora', 'e1', 'o1', 'Qualification', 'qualified', 2,
+         timestamp '2026-06-01 02:00', date '2026-06-01', 50.00::decimal(18, 2)),
+        (2::bigint, 'aurora', 'e2', 'o1', 'Proposal/Price Quote', 'proposal', 4,
+         timestamp '2026-06-20 02:00', date '2026-06-20', 50.00::decimal(18, 2)),
+        (3::bigint, 'aurora', 'e3', 'o2', 'Proposal/Price Quote', 'proposal', 4,
+         timestamp '2026-06-21 02:00', date '2026-06-21', 60.00::decimal(18, 2)),
+        (4::bigint, 'aurora', 'e4', 'o3', 'Proposal/Price Quote', 'proposal', 4,
+         timestamp '2026-06-22 02:00', date '2026-06-22', 70.00::decimal(18, 2)),
+        (5::bigint, 'aurora', 'e5', 'o4', 'Proposal/Price Quote', 'proposal', 4,
+         timestamp '2026-06-23 02:00', date '2026-06-23', 80.00::decimal(18, 2))
+    ) as e(stage_event_key, tenant, source_id, record_source_id, stage_name, stage_id, stage_order,
+           entered_at, entered_date, amount_at_entry);
+create table intermediate.int_stage_entry_context as
+    select stage_event_key, tenant, source_system, source_id,
+        record_source_id as opportunity_source_id, pipeline_id, stage_id, stage_name, entered_at,
+        entered_date, amount_at_entry as amount, 'CNY' as currency_code,
+        amount_at_entry as amount_in_tenant_currency, 'CNY' as tenant_currency_code,
+        date '2026-09-30' as close_date, 'rep_' || record_source_id as owner_source_id,
+        null::timestamp as customer_committed_at, null::timestamp as discovery_completed_at,
+        null::timestamp as proposal_sent_at, null::timestamp as contract_signed_at,
+        false as is_closed, 1 as decision_maker_count, amount_at_entry,
+        date '2026-09-30' as close_date_at_entry, 1 as decision_maker_count_at_entry
+    from intermediate.int_stage_entries;
+"""
+
+_MARTS = """
+create table core.fct_payment_allocation as from (values
+    ('aurora', 'ch_1', 'in_1', date '2026-06-01', 60.00::decimal(18, 2), 'CNY'),
+    ('aurora', 'ch_1', null, date '2026-06-01', 40.00::decimal(18, 2), 'CNY'),
+    ('aurora', 'ch_2', null, date '2026-06-10', 10.00::decimal(18, 2), 'USD')
+) as a(tenant, payment_source_id, invoice_source_id, paid_date, gross_amount, currency_code);
+create table core.bridge_opportunity_invoice as
+    select 'aurora' as tenant, 'o1' as opportunity_source_id, 'in_1' as invoice_source_id,
+        1.0::decimal(9, 6) as match_confidence, 90.00::decimal(18, 2) as invoice_net_amount;
+create table marts.mart_headline_by_month as from (values
+    ('aurora', date '2026-05-01', 2, 0, 0, null::decimal(9, 6), null::decimal(18, 2),
+     90.00::decimal(18, 2), null::decimal(18, 2), 0, null::decimal(9, 6)),
+    ('aurora', date '2026-06-01', 0, 1, 1, 0.5, 50.00, 5.00, 170.00, 1, 1.0)
+) as h(tenant, month, leads_created_count, opportunities_won_count, opportunities_lost_count,
+       win_rate_by_close_month, won_amount, invoiced_net_amount, cash_collected_amount,
+       tickets_created_count, csat_positive_rate);
+create table marts.mart_retention_triangle_by_first_invoice_month as from (values
+    ('aurora', date '2026-05-01', 0, 1, 1, 1.0::decimal(9, 6), 90.00::decimal(18, 2)),
+    ('aurora', date '2026-05-01', 1, 1, 0, 0.0, 0.00)
+) as r(tenant, cohort_month, month_number, cohort_size, active_count, logo_retention_rate,
+       invoiced_net_amount);
+create table marts.mart_funnel_stage_conversion_by_cohort_month as from (values
+    ('aurora', 'default', date '2026-06-01', 'qualified', 'proposal', 4, 1.0::decimal(9, 6),
+     0.0::decimal(9, 6), 1.0::decimal(9, 6)),
+    ('aurora', 'default', date '2026-06-01', 'qualified', 'contract_signed', 4, 0.25, 0.5, 0.25)
+) as f(tenant, pipeline_id, cohort_month, from_stage_id, to_stage_id, entered_count,
+       conversion_rate, open_rate, qualified_conversion_rate);
+create table marts.mart_stage_entry_violation_by_rule_month as
+    select 'amount_positive' as rule_id, 4 as entry_count, 1 as failed_count, 0 as unknown_count,
+        1 as cured_count, 2 as violation_count, 0.5::decimal(9, 6) as violation_rate;
+insert into quality.stage_entry_verdict values
+    ('amount_positive', 2, 'pass', 'pass'), ('amount_positive', 3, 'fail', 'cured'),
+    ('amount_positive', 4, 'fail', 'fail'), ('amount_positive', 5, 'pass', 'pass');
+create table marts.mart_commission_statement as
+    select 'aurora' as tenant, 'E1' as employee_number, date '2026-05-01' as period_month,
+        8.00::decimal(18, 2) as payable_amount, 'CNY' as currency_code;
+create table marts.mart_commission_statement_line as
+    select 'aurora' as tenant, 'E1' as employee_number, date '2026-05-01' as period_month,
+        unnest([5.00, 3.00])::decimal(18, 2) as line_amount;
+create table marts.mart_payroll_reconciliation as
+    select 'aurora' as tenant, 'CNY' as currency_code, 8.00::decimal(18, 2) as statement_amount,
+        7.00::decimal(18, 2) as payroll_amount, -1.00::decimal(18, 2) as difference_amount;
+create table meta.load as
+    select 'landing' as store, source, resource, row_count::bigint as row_count,
+        timestamp '2026-06-01 10:00' as recorded_at
+    from (values ('stripe', 'charge', 2), ('stripe', 'invoice', 2), ('salesforce', 'lead', 2),
+                 ('salesforce', 'opportunity', 2), ('zendesk', 'ticket', 1))
+        as l(source, resource, row_count);
+"""
+
+
+def warehouse() -> duckdb.DuckDBPyConnection:
+    """A consistent warehouse in memory, after a build whose gates all passed."""
+    connection = duckdb.connect(":memory:", config={"threads": 2})
+    connection.execute("set TimeZone = 'UTC'")
+    create_tables(connection)
+    connection.execute(_SOURCES)
+    connection.execute(_ENTRIES)
+    connection.execute(_MARTS)
+    staged = {
+        name
+        for (name,) in connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'staging'"
+        ).fetchall()
+    }
+    for resource in ROW_RULES:
+        table = f"stg_{resource.replace('.', '__')}"
+        if table not in staged:
+            connection.execute(f"create table staging.{table} (id varchar)")
+    return connection
+
+
+def context(published: PublishedVersion | None = None) -> GateContext:
+    return GateContext(as_of_date=AS_OF, as_of_at=AS_OF_AT, published=published)
+
+
+def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> PublishedVersion:
+    """Writes the marts that are held to their past as a version published on the same day."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in ("mart_headline_by_month", "mart_retention_triangle_by_first_invoice_month"):
+        connection.execute(f"copy marts.{table} to '{folder / table}.parquet' (format parquet)")
+    return PublishedVersion("v000001-2026-06-30", AS_OF, folder)
