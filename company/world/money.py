@@ -170,11 +170,14 @@ def _bill(
         customer = _new_customer(random, finance, deal.company, issued_at)
         known[deal.company.number] = customer
     reference: str | None = deal.id
-    if standing or rota.turn("no reference", every=22, first=6):
+    if standing or rota.turn("no reference", every=34, first=4):
         reference = None
     elif rota.turn("unknown reference", every=70, first=15):
         reference = deal.id[:15] if chance(random, 50) else stripe_id("invoice", 9)
-    count = 1 if standing else random.choice((1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4))
+    is_single = standing
+    if reference is None and not standing:
+        is_single = rota.turn("unreferenced deal in one invoice", every=2, first=1)
+    count = 1 if is_single else random.choice((1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4))
     shares = [deal.amount_cents // count] * (count - 1)
     shares.append(deal.amount_cents - sum(shares))
     invoices = []
