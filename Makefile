@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON_BIN := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help environment tools demo down test lint bench mutate prove lock clean
+.PHONY: help environment tools demo down test lint bench mutate prove docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ mutate: environment ## change one operator at a time in every mart; the tests mu
 
 prove: environment tools ## run every check on the whole data and write docs/proof/
 	@$(PYTHON_BIN) -m scripts.prove
+
+docs: environment ## write the generated pages of docs/ anew
+	@$(PYTHON_BIN) -m scripts.write_docs
 
 lock: ## resolve requirements.lock anew (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras \

@@ -1,6 +1,6 @@
-"""Writes the generated pages of ``docs/`` from the dbt manifest.
+"""Writes the generated pages of ``docs/`` from the dbt project.
 
-``python scripts/write_docs.py MANIFEST`` writes `find-a-number.md` (question -> mart -> column ->
+``python -m scripts.write_docs`` writes `find-a-number.md` (question -> mart -> column ->
 capability) and `glossary.md` (every published column, in English and Chinese where business users
 read it). A convention test fails when the committed pages differ from what this prints.
 """
@@ -8,11 +8,47 @@ read it). A convention test fails when the committed pages differ from what this
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def parse(target: Path) -> dict[str, Any]:
+    """The manifest of a fresh `dbt parse`, which writes into the folder `target`.
+
+    Raises subprocess.CalledProcessError when the project does not parse; dbt has said why.
+    """
+    variables = {
+        "as_of_date": "2026-07-01",
+        "as_of_at": "2026-07-01 16:00:00",
+        "house_timezone": "Asia/Shanghai",
+        "landed": {},
+    }
+    project = ROOT / "dbt_project"
+    subprocess.run(  # noqa: S603  our own interpreter and project
+        [
+            str(Path(sys.executable).with_name("dbt")),
+            "--quiet",
+            "parse",
+            *("--project-dir", str(project), "--profiles-dir", str(project)),
+            *("--log-path", str(target / "logs"), "--vars", json.dumps(variables)),
+        ],
+        check=True,
+        env={
+            **os.environ,
+            "CLOSEBOOK_DATABASE": ":memory:",
+            "CLOSEBOOK_DBT_TARGET": str(target),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
+        },
+    )
+    manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
 
 
 def marts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,10 +114,9 @@ def glossary(manifest: dict[str, Any]) -> str:
         lines += [f"**{term}**  " for term in (terms.get("en"), terms.get("zh")) if term]
         lines += [" ".join(str(node["description"]).split()), "", "| column | type | meaning |"]
         lines.append("|---|---|---|")
-        lines += [
-            f"| `{column['name']}` | {column['data_type']} | {' '.join(column['description'].split())} |"
-            for column in node["columns"].values()
-        ]
+        for column in node["columns"].values():
+            meaning = " ".join(column["description"].split())
+            lines.append(f"| `{column['name']}` | {column['data_type']} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 
@@ -90,9 +125,8 @@ PAGES = {"find-a-number.md": find_a_number, "glossary.md": glossary}
 
 def main() -> None:
     """Writes every page."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python scripts/write_docs.py dbt_project/target/manifest.json")
-    manifest = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as target:
+        manifest = parse(Path(target))
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(manifest), encoding="utf-8")
         sys.stdout.write(f"docs/{name}\n")

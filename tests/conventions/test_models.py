@@ -184,11 +184,9 @@ def test_every_mart_has_a_unit_test_and_an_exposure(
         for exposure in manifest["exposures"].values()
         for parent in exposure["depends_on"]["nodes"]
     }
-    wrong = [
-        f"{node['name']}: unit test {node['name'] in unit_tested}, exposure {node['unique_id'] in exposed}"
-        for node in published(models)
-        if node["name"] not in unit_tested or node["unique_id"] not in exposed
-    ]
+    marts = published(models)
+    wrong = [f"{node['name']}: no unit test" for node in marts if node["name"] not in unit_tested]
+    wrong += [f"{node['name']}: no exposure" for node in marts if node["unique_id"] not in exposed]
     assert not wrong, "\n".join(wrong)
 
 
