@@ -421,6 +421,8 @@ def invoke(arguments: Sequence[str]) -> int:
 
 def _explain(error: Exception) -> int:
     """Says what went wrong and what to do; returns the exit code."""
+    import duckdb
+
     from ingestion.errors import IngestionError
     from warehouse.errors import BuildFailedError, PolicyError, WarehouseError
 
@@ -432,6 +434,8 @@ def _explain(error: Exception) -> int:
         _say("\n  ".join([str(error), *map(str, error.problems)]))
     elif isinstance(error, WarehouseError | IngestionError):
         _say(str(error))
+    elif isinstance(error, duckdb.Error):
+        _say(f"the database refused: {error} (`closebook doctor` looks at disk and folders)")
     elif isinstance(error, OSError):
         _say(f"{error.strerror or error}: {error.filename or ''} (`closebook doctor` looks at disk "
              "and folders)")  # fmt: skip

@@ -193,9 +193,11 @@ def _write_table(
     for column, meaning in table.descriptions:
         if column in columns:
             connection.execute(f"comment on column {target}.{_name(column)} is {_text(meaning)}")
+    with path.open("rb") as written:
+        sha256 = hashlib.file_digest(written, "sha256").hexdigest()
     return {
         "rows": connection.table(target).shape[0],
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": sha256,
         "access": table.access,
         "grain": list(table.grain),
     }

@@ -45,7 +45,8 @@ def marts(home: Home) -> dict[str, str]:
 
 def query(home: Home, sql: str) -> list[tuple[object, ...]]:
     with duckdb.connect(str(home.database), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
+        rows: list[tuple[object, ...]] = connection.execute(sql).fetchall()
+    return rows
 
 
 def test_each_gate_is_in_the_manifest_with_its_checks(made: Installation) -> None:
@@ -61,6 +62,14 @@ def test_pay_is_restricted_and_nothing_else_is(made: Installation) -> None:
     restricted = {n for n, table in manifest.tables.items() if table["access"] == "restricted"}
     pay = {n for n in manifest.tables if "commission" in n or "payroll" in n}
     assert restricted == pay != set()
+    folder = made.home.published / manifest.version / "open"
+    with duckdb.connect(str(folder / "closebook.duckdb"), read_only=True) as connection:
+        columns = connection.execute(
+            "select table_name, column_name from duckdb_columns()"
+        ).fetchall()
+    people = {table for table, column in columns if "employee" in column or "payee" in column}
+    amounts = {table for table, column in columns if "amount" in column or column == "rate"}
+    assert not people & amounts
 
 
 def test_what_dbt_did_is_kept_per_model(made: Installation) -> None:

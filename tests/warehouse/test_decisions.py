@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ingestion.clock import FixedClock
@@ -36,7 +38,7 @@ def test_a_decision_on_the_same_subject_stands_beside_the_first(
 
 @pytest.mark.parametrize("blank", ["subject", "actor", "reason"])
 def test_a_decision_says_who_what_and_why(home: Home, clock: FixedClock, blank: str) -> None:
-    said = {"subject": "s", "actor": "a", "reason": "r"} | {blank: " "}
+    said: dict[str, Any] = {"subject": "s", "actor": "a", "reason": "r"} | {blank: " "}
     with pytest.raises(WarehouseError, match=blank):
         decide(Landing(home.decisions), clock, kind="action", **said)
     assert all_decisions(Landing(home.decisions)) == []

@@ -20,14 +20,14 @@ from warehouse.build import build, dbt_variables, plan_build, run_step
 from warehouse.decisions import decide
 from warehouse.errors import BuildBusyError, NothingLandedError, WarehouseError
 from warehouse.home import Home
-from warehouse.landed import declared, write_load
+from warehouse.landed import Columns, declared, write_load
 from warehouse.lock import build_lock
 from warehouse.plan import BuildPlan, load_plan
 from warehouse.policy import land_policy
 from warehouse.publish import current_version, publish, rollback
 
 DEMO_POLICY = Path(__file__).parents[2] / "company" / "policy"
-REFUND = (("id", "string"), ("amount", "bigint"))
+REFUND: Columns = (("id", "string"), ("amount", "bigint"))
 
 
 def at(text: str) -> FixedClock:

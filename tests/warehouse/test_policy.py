@@ -60,10 +60,11 @@ class House:
         last = self.store.latest("policy", "house", table)
         assert last is not None
         with duckdb.connect() as connection:
-            return connection.execute(
+            rows: list[tuple[object, ...]] = connection.execute(
                 "select valid_from, _recorded_at, _is_backfilled from read_parquet(?)",
                 [[str(self.store.root / file.path) for file in last.files]],
             ).fetchall()
+        return rows
 
 
 @pytest.fixture
