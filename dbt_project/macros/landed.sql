@@ -89,42 +89,14 @@
 {%- endmacro %}
 
 {#-
-    A canonical entity from files: intake has mapped the columns already, and only the latest
-    delivery of each file counts. A file that is delivered again replaces its earlier rows, those it
-    no longer has included.
+    A canonical entity from files: intake has mapped the columns already and put rows that several
+    files feed together. A row that no file holds any more has landed once again, as deleted.
 -#}
 {% macro conformed_file(entity, columns) -%}
 with
 
-staged as (
-    select * from {{ ref('stg_files__' ~ entity) }}
-    where _recorded_at < {{ as_of_at() }}
-),
-
-latest_deliveries as (
-    select
-        _tenant,
-        _file,
-        max(_commit_seq) as commit_seq
-    from staged
-    group by
-        _tenant,
-        _file
-),
-
-delivered as (
-    select
-        staged.*,
-        row_number() over (
-            partition by staged.source_tenant, staged.source_id
-            order by staged._commit_seq desc, staged._page desc, staged._row_number desc
-        ) as _version_rank
-    from staged
-    inner join latest_deliveries
-        on
-            staged._tenant = latest_deliveries._tenant
-            and staged._file = latest_deliveries._file
-            and staged._commit_seq = latest_deliveries.commit_seq
+latest as (
+    select * from {{ latest_known(ref('stg_files__' ~ entity), 'source_id') }}
 ),
 
 final as (
@@ -137,9 +109,8 @@ final as (
         effective_at,
         _recorded_at as recorded_at,
         _is_backfilled as is_backfilled,
-        false as is_deleted
-    from delivered
-    where _version_rank = 1
+        is_deleted
+    from latest
 )
 
 select * from final

@@ -383,6 +383,20 @@ def test_the_delivered_bytes_are_kept_and_the_columns_are_as_declared(payroll: D
     assert relation.columns == [name for name, _ in entity_columns("payroll_line")]
 
 
+def test_rows_after_a_broken_one_keep_their_number(payroll: Desk) -> None:
+    good, broken, wrong = "E1;31.05.2026;Prov;1,00;", "E1;31.05.2026", "E1;31.05.2026;Prov;x;"
+    lines = [f"{good}A1", broken, f"{wrong}A3", f"{good}A4;more", f"{good}A5", f"{wrong}A6"]
+    payroll.write("payroll-1.csv", HEADER + "\n".join(lines) + "\n")
+    payroll.take_in()
+    assert [(row, field) for row, field, *_ in payroll.errors("payroll-1.csv")] == [
+        ("2", ""),
+        ("3", "gross"),
+        ("4", ""),
+        ("6", "gross"),
+    ]
+    assert len(payroll.known("payroll_line", PAID)) == 2
+
+
 def test_a_value_that_is_mapped_to_nothing_is_empty(payroll: Desk) -> None:
     payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;-;100,00;A1\n")
     payroll.take_in()

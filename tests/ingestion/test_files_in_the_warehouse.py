@@ -1,0 +1,60 @@
+"""Files, from the folder to the conformed tables of the warehouse."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ingestion.clock import FixedClock
+from ingestion.files.intake import intake
+from ingestion.landing import Landing
+from tests.dbt.story import Story, at
+from tests.ingestion.test_intake import SAMPLE
+from warehouse.home import Home
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """The funnel taken in on 29 June; on 30 June the deal of L1 is withdrawn and L3 is gone.
+
+    It belongs to a tenant of the policy, and feeds opportunities only: its stages are not mapped.
+    """
+    folder: Path = tmp_path_factory.mktemp("files") / "funnel"
+    shutil.copytree(SAMPLE, folder)
+    mapping = yaml.safe_load((folder / "mapping.yml").read_text(encoding="utf-8"))
+    mapping["tenant"] = "aurora"
+    for file in mapping["files"]:
+        file["entities"] = [e for e in file["entities"] if e["entity"] == "opportunity"]
+    (folder / "mapping.yml").write_text(yaml.safe_dump(mapping), encoding="utf-8")
+    story = Story(Home(tmp_path_factory.mktemp("home")).ensure())
+    story.land_policy("2026-06-28 00:00")
+    landing = Landing(story.home.landing)
+    intake(folder, None, landing, FixedClock(at("2026-06-29 02:00")))
+    for name, gone in (("leads.csv", "L3"), ("deals.csv", "L1")):
+        lines = (folder / name).read_bytes().splitlines(keepends=True)
+        (folder / name).write_bytes(b"".join(x for x in lines if not x.startswith(gone.encode())))
+    intake(folder, None, landing, FixedClock(at("2026-06-30 02:00")))
+    return story
+
+
+def opportunities(story: Story) -> list[tuple[object, ...]]:
+    return story.query(
+        "select source_id, stage_name, is_won, source_system, is_backfilled"
+        " from intermediate.int_opportunities__unioned where not is_deleted order by 1"
+    )
+
+
+def test_what_a_corrected_file_no_longer_says_leaves_the_warehouse_and_only_that(
+    story: Story,
+) -> None:
+    def row(lead: str, *, won: bool) -> tuple[object, ...]:
+        return (lead, "Closed Won" if won else "MQL", won, "files", False)
+
+    story.build("2026-06-30")
+    assert opportunities(story) == [
+        row("L1", won=False), row("L2", won=True),
+        row("L5", won=False), row("L6", won=False), row("L8", won=False),
+    ]  # fmt: skip
