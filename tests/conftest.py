@@ -1,0 +1,42 @@
+"""What all tests share: one published demo company, and a clean end of the process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.installation import Installation, installation
+
+_exit_status = 0
+
+
+def _end_at_once() -> None:
+    """DuckDB's binding reports its objects as leaked when the interpreter is torn down.
+
+    Registered first, so it runs last: everything else has cleaned up by then, and the last thing
+    on the terminal is pytest's own summary.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(_exit_status)
+
+
+atexit.register(_end_at_once)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    global _exit_status
+    _exit_status = int(exitstatus)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The tiny demo company of seed 7, ingested, built and published once. Do not change it."""
+    with installation(tmp_path_factory.mktemp("demo")) as made:
+        result = made.run()
+        assert result.outcome == "published", result.message
+        yield made

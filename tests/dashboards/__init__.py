@@ -1,0 +1,1 @@
+"""The cockpit: what it shows, to whom, and how it looks."""

@@ -1,0 +1,163 @@
+"""What the page shows, run by Streamlit's own test harness on a published version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboards.i18n import LANGUAGES, texts
+from tests.e2e.installation import Installation
+
+APP = Path(__file__).parents[2] / "dashboards" / "app.py"
+
+
+def _page(
+    demo: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str = "en",
+    tenant: str = "aurora",
+) -> AppTest:
+    monkeypatch.setenv("CLOSEBOOK_HOME", str(demo.home.root))
+    monkeypatch.setenv("CLOSEBOOK_NOW", demo.now)
+    monkeypatch.setenv("CLOSEBOOK_DEMO_SIGN_IN", "1")
+    monkeypatch.setattr("streamlit.get_option", lambda name: "127.0.0.1")
+    page = AppTest.from_file(str(APP), default_timeout=60)
+    page.query_params["lang"] = language
+    page.query_params["tenant"] = tenant
+    return page.run()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_renders_in_both_languages(
+    demo: Installation, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    page = _page(demo, monkeypatch, language)
+    t = texts(language)
+    assert not page.exception
+    headings = [heading.value for heading in page.subheader]
+    for key in ("headline", "funnel", "triangle", "commission", "quality"):
+        assert t(key) in headings
+    labels = {metric.label for metric in page.metric}
+    assert t("won_amount") in labels
+    assert t("version") in labels
+
+
+@pytest.mark.parametrize("tenant", ["aurora", "borealis"])
+def test_the_tiles_are_the_marts_numbers(
+    demo: Installation, monkeypatch: pytest.MonkeyPatch, tenant: str
+) -> None:
+    page = _page(demo, monkeypatch, tenant=tenant)
+    complete = [
+        row
+        for row in demo.published()["mart_headline_by_month"]
+        if row["tenant"] == tenant and not row["is_partial"]
+    ]
+    last = max(complete, key=lambda row: row["month"])
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert shown["New leads"] == f"{last['leads_created_count']:,}"
+    assert shown["Win rate, by close month"] == f"{last['win_rate_by_close_month'] * 100:.1f}%"
+
+
+def test_version_gates_and_quarantine_are_on_the_page(
+    demo: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = _page(demo, monkeypatch)
+    manifest = json.loads((demo.home.published / "current" / "manifest.json").read_text())
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert shown["Version"] == manifest["version"]
+    assert shown["As of"] == manifest["as_of_date"]
+    assert shown["In quarantine"] == f"{manifest['quarantine_count']:,}"
+    assert [value for label, value in shown.items() if label.startswith("Gates")] == [
+        "✓ passed"
+    ] * 3
+    assert not page.error
+
+
+def test_a_held_gate_is_said_plainly(demo: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = demo.home.published / "last_attempt.json"
+    attempt.write_text(
+        json.dumps(
+            {
+                "as_of_date": "2026-07-02",
+                "attempted_at": "2026-07-01T19:00:00+00:00",
+                "failed_gate": "stage_entry",
+                "message": "stage 'Verbal yes' is not in the process",
+                "failed_checks": [],
+            }
+        )
+    )
+    try:
+        page = _page(demo, monkeypatch)
+        assert "Verbal yes" in page.error[0].value
+        assert "Stage entry" in page.error[0].value
+    finally:
+        attempt.unlink()
+
+
+def test_old_numbers_are_called_old(demo: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = _page(demo, monkeypatch)
+    assert not page.warning
+    monkeypatch.setenv("CLOSEBOOK_NOW", "2026-07-09T03:00:00+08:00")
+    assert "8 days old" in page.run().warning[0].value
+
+
+def _sign_in(page: AppTest, user: str) -> AppTest:
+    box = next(box for box in page.selectbox if box.label == "Signed in as")
+    return box.select(user).run()
+
+
+def test_a_rep_sees_their_own_statement_and_nobody_elses(
+    demo: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = _sign_in(_page(demo, monkeypatch), "rep")
+    assert not page.exception
+    grants = demo.published()["dim_access_grant"]
+    own = next(row["employee_number"] for row in grants if row["user_name"] == "rep")
+    tables = [frame.value for frame in page.dataframe if "Employee" in frame.value.columns]
+    assert tables
+    for table in tables:
+        assert set(table["Employee"]) <= {own}
+
+
+def test_finance_sees_every_payee(demo: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = _sign_in(_page(demo, monkeypatch), "finance")
+    statement = next(f.value for f in page.dataframe if "Payable" in f.value.columns)
+    assert statement["Employee"].nunique() > 1
+
+
+@pytest.mark.parametrize("user", ["analyst", None])
+def test_analysts_and_strangers_see_no_pay(
+    demo: Installation, monkeypatch: pytest.MonkeyPatch, user: str | None
+) -> None:
+    page = _page(demo, monkeypatch)
+    if user:
+        page = _sign_in(page, user)
+    assert not any("Employee" in frame.value.columns for frame in page.dataframe)
+
+
+def test_nobody_signs_in_without_the_demo_or_off_loopback(
+    demo: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = _page(demo, monkeypatch)
+    assert any(box.label == "Signed in as" for box in page.selectbox)
+    monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")
+    assert not any(box.label == "Signed in as" for box in page.run().selectbox)
+    monkeypatch.setattr("streamlit.get_option", lambda name: "127.0.0.1")
+    monkeypatch.delenv("CLOSEBOOK_DEMO_SIGN_IN")
+    assert not any(box.label == "Signed in as" for box in page.run().selectbox)
+
+
+def test_without_a_version_the_page_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import streamlit as st
+
+    st.cache_resource.clear()
+    monkeypatch.setenv("CLOSEBOOK_HOME", str(tmp_path))
+    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not page.exception
+    assert "closebook run" in page.info[0].value
+    st.cache_resource.clear()
