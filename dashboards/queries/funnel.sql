@@ -5,7 +5,8 @@ with first_stage as (
         stage_id
     from dim_stage
     where pipeline_id = $pipeline_id
-        and kind <> 'lost'
+        and is_latest
+        and stage_kind <> 'lost'
     order by stage_order
     limit 1
 ),
@@ -33,7 +34,8 @@ entered as (
         select stage_id
         from dim_stage
         where pipeline_id = $pipeline_id
-            and kind <> 'lost'
+            and is_latest
+            and stage_kind <> 'lost'
         order by stage_order desc
         limit 1
     )
@@ -70,4 +72,5 @@ from final
 inner join dim_stage
     on final.stage_id = dim_stage.stage_id
     and dim_stage.pipeline_id = $pipeline_id
+    and dim_stage.is_latest
 order by dim_stage.stage_order

@@ -13,10 +13,10 @@ tenants as (
 
 final as (
     select
-        tenant,
-        display_name,
-        reporting_timezone,
-        currency_code
+        tenants.tenant,
+        tenants.display_name,
+        tenants.reporting_timezone,
+        tenants.currency_code
     from tenants
     where {{ is_valid_on(as_of_date(), 'tenants') }}
 )

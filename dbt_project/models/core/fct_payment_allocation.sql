@@ -64,13 +64,22 @@ accumulated as (
 ),
 
 -- What an invoice is paid beyond its gross amount has no net share left.
-clamped as (
+shares as (
     select
         *,
-        least(invoice_cumulative_amount, invoice_gross_amount) as cumulative_amount,
-        least(invoice_cumulative_amount - gross_amount, invoice_gross_amount)
-            as previous_cumulative_amount,
-        payment_cumulative_amount - gross_amount as payment_previous_amount
+        {{ rd_ratio(
+            'least(invoice_cumulative_amount, invoice_gross_amount)',
+            'invoice_net_amount', 'invoice_gross_amount'
+        ) }} as cumulative_net_amount,
+        {{ rd_ratio(
+            'least(invoice_cumulative_amount - gross_amount, invoice_gross_amount)',
+            'invoice_net_amount', 'invoice_gross_amount'
+        ) }} as previous_net_amount,
+        {{ rd_ratio('refund_amount', 'payment_cumulative_amount', 'payment_amount') }}
+            as cumulative_refund_amount,
+        {{ rd_ratio(
+            'refund_amount', '(payment_cumulative_amount - gross_amount)', 'payment_amount'
+        ) }} as previous_refund_amount
     from accumulated
 ),
 
@@ -88,25 +97,18 @@ final as (
         gross_amount,
         currency_code,
         case
-            when is_invoice_known then cast(
-                {{ rd_ratio('cumulative_amount', 'invoice_net_amount', 'invoice_gross_amount') }}
-                - {{ rd_ratio(
-                    'previous_cumulative_amount', 'invoice_net_amount', 'invoice_gross_amount'
-                ) }} as decimal(18, 2)
-            )
+            when is_invoice_known
+                then cast(cumulative_net_amount - previous_net_amount as decimal(18, 2))
         end as net_amount,
         case
             when invoice_source_id is null then 'unapplied_cash'
             when not is_invoice_known then 'unknown_invoice'
             else unlinked_reason
         end as unlinked_reason,
-        cast(
-            {{ rd_ratio('refund_amount', 'payment_cumulative_amount', 'payment_amount') }}
-            - {{ rd_ratio('refund_amount', 'payment_previous_amount', 'payment_amount') }}
-            as decimal(18, 2)
-        ) as refunded_gross_amount,
+        cast(cumulative_refund_amount - previous_refund_amount as decimal(18, 2))
+            as refunded_gross_amount,
         last_applied_at
-    from clamped
+    from shares
 )
 
 select * from final
