@@ -1,0 +1,205 @@
+"""`make demo` and `make down`, as a newcomer runs them: a real Airflow from nothing to a version."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from scripts.processes import alive, started
+from scripts.settings import PORTS, ROOT, Settings
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
+GATES = {"raw", "stage_entry", "marts"}
+
+
+def free_ports() -> dict[str, str]:
+    """Ports for the three addresses and, last, three in a row for the vendors."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in PORTS]
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        ports = [str(listener.getsockname()[1]) for listener in sockets]
+    return dict(zip(PORTS, ports, strict=True))
+
+
+class Demo:
+    """One home on ports of its own, and `make` in it."""
+
+    def __init__(self, home: Path) -> None:
+        self.environment = {**os.environ, **free_ports(), "CLOSEBOOK_HOME": str(home)}
+        self.home = home
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.load(self.environment)
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", "--no-print-directory", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def manifest(self) -> dict[str, Any]:
+        path = self.home / "published" / "current" / "manifest.json"
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return manifest
+
+    def nothing_is_left(self) -> bool:
+        """No process of this home, no note of one, and every port is free again."""
+        for port in (self.environment[name] for name in PORTS):
+            with socket.socket() as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind(("127.0.0.1", int(port)))
+        mentioned = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                command = entry.read_bytes()
+            except OSError:
+                continue
+            if str(self.home).encode() in command:
+                mentioned.append(command)
+        return alive(self.settings) == [] and started(self.settings) == [] and mentioned == []
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    made = Demo(tmp_path_factory.mktemp("demo") / "home")
+    yield made
+    made.make("down")
+
+
+@pytest.fixture(scope="module")
+def published(demo: Demo) -> tuple[Demo, str]:
+    """The demo after `make demo DETACH=1`, and what it printed."""
+    done = demo.make("demo", "DETACH=1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return demo, done.stdout
+
+
+def test_a_version_is_published_and_passed_every_gate(published: tuple[Demo, str]) -> None:
+    demo, _ = published
+    manifest = demo.manifest()
+    assert manifest["version"].startswith("v000001-")
+    assert manifest["as_of_date"] == "2026-07-01"
+    assert {gate["gate"] for gate in manifest["gates"]} == GATES
+    assert all(gate["passed"] and gate["checks"] > 0 for gate in manifest["gates"])
+    assert {table["access"] for table in manifest["tables"].values()} == {"open", "restricted"}
+    assert all(
+        table["rows"] > 0 for name, table in manifest["tables"].items() if name.startswith("mart_")
+    )
+
+
+def test_the_end_shows_numbers_gates_and_three_addresses_that_answer(
+    published: tuple[Demo, str],
+) -> None:
+    demo, output = published
+    for tenant in ("aurora", "borealis"):
+        assert f"{tenant}    2026-06" in output or f"{tenant}  2026-06" in output
+    assert "quarantine" in output
+    settings = demo.settings
+    for address in (
+        f"http://127.0.0.1:{settings.cockpit_port}",
+        settings.airflow_url,
+        f"http://127.0.0.1:{settings.docs_port}",
+    ):
+        assert address in output
+        with urlopen(address, timeout=30) as reply:
+            assert reply.status == 200
+
+
+def test_secrets_are_random_private_and_in_no_log(published: tuple[Demo, str]) -> None:
+    demo, output = published
+    files = (
+        demo.settings.environment_file,
+        demo.settings.airflow_passwords,
+        demo.settings.credentials,
+    )
+    for path in files:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    secrets = [
+        value.partition("://")[2].partition("@")[0].partition(":")[2] if "://" in value else value
+        for name, value in demo.settings.values.items()
+        if name.startswith("CLOSEBOOK_CONN_") or name == "CLOSEBOOK_AIRFLOW_PASSWORD"
+    ]
+    assert len(secrets) == 7 and all(len(secret) >= 16 for secret in secrets)
+    logs = [*demo.home.glob("logs/*.log"), *demo.home.glob("airflow/logs/**/*.log")]
+    assert len(logs) > 50
+    for path in logs:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        assert not any(secret in text for secret in secrets), path
+    assert not any(secret in output for secret in secrets)
+
+
+def test_every_part_is_timed(published: tuple[Demo, str]) -> None:
+    demo, _ = published
+    seconds = json.loads((demo.settings.run / "seconds").read_text(encoding="utf-8"))
+    assert {"ingest", "build", "build: marts", "all"} <= set(seconds)
+
+
+def test_a_second_demo_beside_it_is_refused_and_harms_nothing(
+    published: tuple[Demo, str],
+) -> None:
+    demo, _ = published
+    done = demo.make("demo", "DETACH=1")
+    assert done.returncode != 0
+    assert "already runs in" in done.stderr and "make down" in done.stderr
+    assert alive(demo.settings)
+
+
+def test_down_leaves_nothing_and_the_demo_runs_again_at_once_until_ctrl_c(
+    published: tuple[Demo, str],
+) -> None:
+    demo, _ = published
+    first = demo.manifest()
+    scheduler = next(
+        service for service in started(demo.settings) if service.name == "airflow-scheduler"
+    )
+    os.kill(scheduler.pid, signal.SIGKILL)  # its workers stay behind, as after a crash
+    assert demo.make("down").returncode == 0
+    assert demo.nothing_is_left()
+    assert "nothing was running" in demo.make("down").stdout
+
+    attached = subprocess.Popen(
+        ["make", "--no-print-directory", "demo"],
+        cwd=ROOT,
+        env=demo.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert attached.stdout is not None
+    lines = []
+    for line in attached.stdout:
+        lines.append(line)
+        if "Ctrl-C stops everything" in line:
+            break
+    assert attached.poll() is None, "".join(lines)
+    second = demo.manifest()
+    os.killpg(attached.pid, signal.SIGINT)
+    attached.wait(timeout=60)
+    time.sleep(0.5)
+    assert demo.nothing_is_left()
+    assert second["version"].startswith("v000002-")
+    counts = [
+        {name: table["rows"] for name, table in manifest["tables"].items() if "quality" not in name}
+        for manifest in (first, second)
+    ]
+    marts = {name for name in counts[0] if name.startswith("mart_")}
+    assert marts and all(counts[0][name] == counts[1][name] for name in marts)
