@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import (
+# Three of these are missing in the stub that Airflow 3.3.2 ships beside its module.
+from airflow.sdk import (  # type: ignore[attr-defined]
     AsyncCallback,
     CronTriggerTimetable,
     DeadlineAlert,

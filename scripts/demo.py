@@ -29,6 +29,7 @@ from scripts.settings import Settings, SettingsError
 INGEST = ("ingest_policy", "ingest_salesforce", "ingest_stripe", "ingest_zendesk", "ingest_files")
 BUILD = "build_warehouse"
 AIRFLOW = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
+PASSWORD = "CLOSEBOOK_AIRFLOW_PASSWORD"  # noqa: S105 (the variable's name)
 START_SECONDS = 180.0
 RUN_SECONDS = 1800.0
 SAY_SECONDS = 5.0
@@ -65,16 +66,17 @@ def up(settings: Settings, detach: bool) -> None:
     are stopped again; after a red task they stay up, to be looked at.
     """
     check_ready(settings)
+    is_new = not settings.environment_file.exists()
     watch = Stopwatch()
     try:
         settings = _start(settings, watch)
     except BaseException:
         stop_all(settings)
         raise
-    airflow = Airflow(settings.airflow_url, settings.required("CLOSEBOOK_AIRFLOW_PASSWORD"))
+    airflow = Airflow(settings.airflow_url, settings.required(PASSWORD))
     try:
         _run(settings, airflow, watch)
-        _show(settings, watch)
+        _show(settings, watch, settings.required(PASSWORD) if is_new else "")
         if not detach:
             print("Ctrl-C stops everything.", flush=True)
             _stay(settings)
@@ -104,7 +106,7 @@ def _start(settings: Settings, watch: Stopwatch) -> Settings:
     settings = Settings.load()
     with watch.part("services"):
         services = first[2:] + [start(SERVICES[name], settings) for name in (*AIRFLOW, "vendors")]
-        airflow = Airflow(settings.airflow_url, settings.required("CLOSEBOOK_AIRFLOW_PASSWORD"))
+        airflow = Airflow(settings.airflow_url, settings.required(PASSWORD))
         for name in AIRFLOW:
             _wait_until(partial(is_up, name, settings), name, services)
         for run in airflow.unfinished():
@@ -211,7 +213,7 @@ def _why(failed: list[Run], settings: Settings) -> str:
     return "\n".join((f"red: {names}", *lines, "Airflow is still up; `make down` stops it."))
 
 
-def _show(settings: Settings, watch: Stopwatch) -> None:
+def _show(settings: Settings, watch: Stopwatch, password: str) -> None:
     manifest = summary.published_manifest(settings.home)
     if manifest is None:
         raise DemoError(f"the build ended and nothing is published: see {settings.airflow_url}")
@@ -222,7 +224,7 @@ def _show(settings: Settings, watch: Stopwatch) -> None:
     for title, lines in (
         ("The last complete month", summary.headline(settings.home)),
         ("The gates", summary.gates(manifest)),
-        ("Open", summary.addresses(settings)),
+        ("Open", summary.addresses(settings, password)),
     ):
         print(f"\n{title}", *lines, sep="\n  ")
     print(flush=True)

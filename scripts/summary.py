@@ -55,12 +55,11 @@ def gates(manifest: dict[str, Any]) -> Iterator[str]:
     yield f"{'quarantine':<12}{manifest['quarantine_count']} rows"
 
 
-def addresses(settings: Settings) -> Iterator[str]:
-    """Where to look, and how to sign in."""
+def addresses(settings: Settings, password: str) -> Iterator[str]:
+    """Where to look, and how to sign in; `password` is '' when it was shown before."""
     yield f"cockpit   http://127.0.0.1:{settings.cockpit_port}"
-    yield (
-        f"Airflow   {settings.airflow_url}   user admin, password in {settings.airflow_passwords}"
-    )
+    shown = f"password {password}, kept" if password else "password"
+    yield f"Airflow   {settings.airflow_url}   user admin, {shown} in {settings.airflow_passwords}"
     yield f"docs      http://127.0.0.1:{settings.docs_port}"
 
 
