@@ -23,6 +23,8 @@ originals as (
         fx_rate_id,
         calculation_status
     from {{ ref('int_commission_originals') }}
+    -- Of an amount that is not known, for lack of a quota, there is nothing to take back.
+    where line_amount is not null
 ),
 
 shares as (

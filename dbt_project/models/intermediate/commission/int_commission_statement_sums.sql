@@ -18,9 +18,7 @@ final as (
         sum(case when movement = 'earning' then 1 else 0 end) as credit_count,
         sum(case when movement = 'earning' then line_amount end) as earning_amount,
         sum(case when movement = 'tier_trueup' then line_amount end) as trueup_amount,
-        sum(case when movement = 'reversal' then line_amount end) as reversal_amount,
-        sum(case when movement = 'reversal' and line_amount is null then 1 else 0 end)
-            as unknown_reversal_count
+        sum(case when movement = 'reversal' then line_amount end) as reversal_amount
     from lines
     group by tenant, employee_number, period_month
 )

@@ -34,10 +34,7 @@ commission_lines as (
     select
         payroll_lines.tenant,
         payroll_lines.employee_number,
-        cast(
-            {{ dbt.dateadd('month', '-lags.lag_months', month_of('payroll_lines.pay_date')) }}
-            as date
-        ) as period_month,
+        {{ add_months(month_of('payroll_lines.pay_date'), '-lags.lag_months') }} as period_month,
         payroll_lines.currency_code,
         payroll_lines.gross_amount
     from payroll_lines

@@ -34,8 +34,7 @@ sums as (
         credit_count,
         earning_amount,
         trueup_amount,
-        reversal_amount,
-        unknown_reversal_count
+        reversal_amount
     from {{ ref('int_commission_statement_sums') }}
 ),
 
@@ -69,10 +68,7 @@ known as (
             when attainment.calculation_status = 'calculated'
                 then coalesce(sums.trueup_amount, 0)
         end as trueup_amount,
-        case
-            when coalesce(sums.unknown_reversal_count, 0) = 0
-                then coalesce(sums.reversal_amount, 0)
-        end as reversal_amount,
+        coalesce(sums.reversal_amount, 0) as reversal_amount,
         payee_periods.currency_code,
         coalesce(sums.credit_count, 0) as credit_count,
         attainment.calculation_status

@@ -59,10 +59,7 @@ payee_periods as (
 -- The first month whose pay is not due yet: its pay month is the as-of month.
 pending as (
     select
-        cast(
-            {{ dbt.dateadd('month', '-cast(value as int)', as_of_month()) }}
-            as date
-        ) as first_pending_month
+        {{ add_months(as_of_month(), '-cast(value as int)') }} as first_pending_month
     from {{ ref('stg_policy__setting') }} as setting
     where
         name = 'payroll_lag_months'
