@@ -81,9 +81,13 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
     as_of = as_of_date or latest.astimezone(zone).date()
     if as_of > clock.now().astimezone(zone).date():
         raise WarehouseError(f"--as-of {as_of} is in the future; use today or an earlier date")
-    accepted = {name: store.accepted() for name, store in opened.items()}
-    _refuse_undeclared(accepted)
+    # The watermarks first: what lands from here on belongs to the next build.
     watermarks = {name: store.last_seq() for name, store in opened.items()}
+    accepted = {
+        name: [load for load in store.accepted() if load.commit_seq <= watermarks[name]]
+        for name, store in opened.items()
+    }
+    _refuse_undeclared(accepted)
     definitions = definitions_sha256()
     as_of_at = _first_instant_after(as_of, zone)
     rebuild, staged = _reason_to_rebuild(home, accepted, definitions, as_of)
@@ -239,6 +243,7 @@ def definitions_sha256() -> str:
         for folder, kinds in (("dbt_project", ("sql", "yml")), ("expectations", ("py",)))
         for kind in kinds
         for path in (root / folder).rglob(f"*.{kind}")
+        if path.relative_to(root).parts[1] not in ("target", "logs")  # what dbt leaves behind
     ):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from ingestion.clock import FixedClock
-from ingestion.landing import Landing
+from ingestion.landing import Landing, Manifest
 from tests.warehouse.conftest import TABLES, fill_warehouse
 from warehouse import meta
 from warehouse.build import build, dbt_variables, plan_build, run_step
@@ -89,6 +89,23 @@ def test_a_date_in_the_future_is_refused(fed: Home, clock: FixedClock) -> None:
 def test_the_plan_on_disk_is_the_plan(fed: Home, clock: FixedClock) -> None:
     plan = plan_build(fed, clock)
     assert load_plan(fed) == plan
+
+
+def test_what_lands_while_a_build_is_planned_belongs_to_the_next(
+    fed: Home, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = Landing.accepted
+
+    def and_one_more(store: Landing, after: int = 0) -> list[Manifest]:
+        if store.root == fed.landing:
+            land_refunds(fed, "2026-06-30T19:00:00+00:00")
+        return accepted(store, after)
+
+    monkeypatch.setattr(Landing, "accepted", and_one_more)
+    plan = plan_build(fed, clock)
+    planned = [load.commit_seq for load in plan.loads if load.store == "landing"]
+    assert planned == list(range(1, plan.watermarks["landing"] + 1))
+    assert Landing(fed.landing).last_seq() > plan.watermarks["landing"]
 
 
 def test_every_resource_has_an_empty_file_before_its_own(fed: Home, clock: FixedClock) -> None:
