@@ -14,6 +14,7 @@ from ingestion.landing import Landing
 from tests.dbt.story import Story, at
 from tests.ingestion.test_intake import SAMPLE
 from warehouse.home import Home
+from warehouse.policy import land_policy
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         (folder / name).write_bytes(b"".join(x for x in lines if not x.startswith(gone.encode())))
     intake(folder, None, landing, FixedClock(at("2026-06-30 02:00")))
     return story
+
+
+def test_the_olist_example_comes_with_a_policy_that_lands(tmp_path: Path) -> None:
+    policy = Path(__file__).parents[2] / "examples" / "olist" / "policy"
+    clock = FixedClock(at("2018-12-01 12:00"))
+    report = land_policy(policy, Landing(tmp_path / "p"), Landing(tmp_path / "d"), clock)
+    stages = [load.rows for load in report.landed if load.resource == "process_stage"]
+    assert stages == [2]
 
 
 def opportunities(story: Story) -> list[tuple[object, ...]]:
