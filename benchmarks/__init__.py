@@ -1,0 +1,1 @@
+"""What is measured: how sharp the tests are (`mutate`), how fast the pipeline is (`make bench`)."""
