@@ -1,0 +1,201 @@
+"""`make prove`: every check on the whole data, written down with the hash of the files it proved.
+
+Runs the tests with twenty worlds for the answer key, the mutations and the benchmarks, and writes
+`docs/proof/<issue>.json` and `docs/proof/README.md`. Nothing is written when one of them is red.
+``--check`` runs nothing: it says of each proof whether the files it proved are still the same,
+writes that into the table too, and ends with 1 when one is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PROOFS = ROOT / "docs" / "proof"
+ISSUE = 2
+PROVED = (
+    "ingestion", "expectations", "warehouse", "dashboards", "company", "dags", "dbt_project",
+    "benchmarks", "scripts", "tests",
+)  # fmt: skip
+"""Folders whose files a proof is about. The lock is one of them: the packages are proved too."""
+FILES = ("requirements.lock", "pyproject.toml", "Makefile")
+
+
+class ProofError(Exception):
+    """A check was red, or the work tree is not what a commit says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What `docs/proof/<issue>.json` holds. `hashes` is one hash a folder or file proved."""
+
+    issue: int
+    commit: str
+    tests: Mapping[str, int]
+    mutation: Mapping[str, float]
+    ratios: Mapping[str, float]
+    hashes: Mapping[str, str]
+
+    def changed(self, root: Path = ROOT) -> list[str]:
+        """The folders and files that are no longer what was proved."""
+        now = hashes(root)
+        return sorted(
+            name for name in {*now, *self.hashes} if now.get(name) != self.hashes.get(name)
+        )
+
+
+def hashes(root: Path = ROOT) -> dict[str, str]:
+    """One hash for each proved folder or file: of the names and contents of what git tracks."""
+    found = {}
+    for name in (*PROVED, *FILES):
+        total = hashlib.sha256()
+        for path in _git("ls-files", "-z", "--", name, root=root).split("\0"):
+            if path:
+                content = hashlib.sha256((root / path).read_bytes()).hexdigest()
+                total.update(f"{path} {content}\n".encode())
+        found[name] = total.hexdigest()
+    return found
+
+
+def proofs(folder: Path = PROOFS) -> list[Proof]:
+    """Every proof written so far, in the order of the issues."""
+    found = [
+        Proof(**json.loads(path.read_text(encoding="utf-8"))) for path in folder.glob("*.json")
+    ]
+    return sorted(found, key=lambda proof: proof.issue)
+
+
+def page(written: list[Proof], root: Path = ROOT) -> str:
+    """`docs/proof/README.md`: each proof and whether it still holds."""
+    return "\n".join(_lines(written, root)) + "\n"
+
+
+def _lines(written: list[Proof], root: Path) -> Iterator[str]:
+    yield "# Proofs"
+    yield ""
+    yield (
+        "`make prove` runs the tests with twenty worlds for the answer key, `make mutate` and "
+        "`make bench`, and writes what it saw here, with the hash of the files it saw it on. A "
+        "proof is stale when one of those files has changed since: "
+        "`python -m scripts.prove --check` compares and writes the table, `make prove` proves anew."
+    )
+    yield ""
+    yield "| issue | commit | tests | changes noticed | build over bare DuckDB | state |"
+    yield "|---|---|---|---|---|---|"
+    for proof in written:
+        changed = proof.changed(root)
+        state = f"stale: {', '.join(changed)}" if changed else "fresh"
+        yield (
+            f"| [{proof.issue}]({proof.issue}.json) | {proof.commit[:12]} "
+            f"| {proof.tests['passed']:,} passed, {proof.tests['skipped']} skipped "
+            f"| {proof.mutation['killed_share']:.1%} of {proof.mutation['changes']:,} "
+            f"| {proof.ratios['build_over_bare_duckdb']:.2f} | {state} |"
+        )
+
+
+def prove(issue: int) -> Proof:
+    """Runs everything. Raises ProofError at the first check that is red."""
+    dirty = _git("status", "--porcelain", "--", *PROVED, *FILES)
+    if dirty:
+        raise ProofError(f"commit first, a proof names a commit:\n{dirty}")
+    commit, proved = _git("rev-parse", "HEAD").strip(), hashes()
+    with TemporaryDirectory(prefix="closebook-prove-") as name:
+        folder = Path(name)
+        tests = _tests(folder / "tests.xml")
+        _run("-m", "benchmarks.mutate", "--json", str(folder / "mutation.json"))
+        _run("-m", "benchmarks", "--json", str(folder / "ratios.json"))
+        if hashes() != proved:
+            raise ProofError("files changed while they were being proved: prove again")
+        return Proof(
+            issue=issue,
+            commit=commit,
+            tests=tests,
+            mutation=_read(folder / "mutation.json"),
+            ratios=_read(folder / "ratios.json"),
+            hashes=proved,
+        )
+
+
+def _tests(report: Path) -> dict[str, int]:
+    _run("-m", "pytest", f"--junit-xml={report}", environment={"CLOSEBOOK_PROVE": "1"})
+    suites = ET.parse(report).getroot().iter("testsuite")  # noqa: S314 (pytest's own file)
+    counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for suite in suites:
+        for count in counts:
+            counts[count] += int(suite.get(count, 0))
+    failed = counts["failures"] + counts["errors"]
+    return {
+        "passed": counts["tests"] - failed - counts["skipped"],
+        "failed": failed,
+        "skipped": counts["skipped"],
+    }
+
+
+def _run(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    command = [sys.executable, *arguments]
+    environment = {**os.environ, **(environment or {})}
+    code = subprocess.run(command, cwd=ROOT, env=environment).returncode  # noqa: S603 (our own)
+    if code:
+        raise ProofError(f"python {' '.join(arguments[:2])} ended with {code}: nothing is written")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _git(*arguments: str, root: Path = ROOT) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(  # noqa: S603 (our own arguments)
+        command, cwd=root, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def _write(text: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def check() -> int:
+    """Writes the table and prints one line a proof; returns 1 when one of them is stale."""
+    written, stale = proofs(), False
+    _write(page(written), PROOFS / "README.md")
+    for proof in written:
+        changed = proof.changed()
+        stale = stale or bool(changed)
+        state = f"stale, changed since: {', '.join(changed)}" if changed else "fresh"
+        print(f"issue {proof.issue}, {proof.commit[:12]}: {state}")
+    return int(stale)
+
+
+def main() -> int:
+    """Returns 0, or 1 with the reason printed."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.prove", description=__doc__)
+    parser.add_argument("--issue", type=int, default=ISSUE)
+    parser.add_argument("--check", action="store_true", help="say which proofs are stale")
+    options = parser.parse_args()
+    if options.check:
+        return check()
+    try:
+        proof = prove(options.issue)
+    except ProofError as error:
+        print(error, file=sys.stderr)
+        return 1
+    _write(json.dumps(asdict(proof), indent=1) + "\n", PROOFS / f"{proof.issue}.json")
+    return check()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
