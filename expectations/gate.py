@@ -28,12 +28,13 @@ from expectations.results import create_tables, write_raw_quarantine, write_resu
 from expectations.suites.marts import mart_suites
 from expectations.suites.raw import MAX_AGE_DAYS, loads, row_rules
 from expectations.suites.stage_entry import rules as entry_rules
-from expectations.suites.stage_entry import stages
+from expectations.suites.stage_entry import stages, totals
 
 if TYPE_CHECKING:
-    from expectations.datasource import Validator
+    from expectations.datasource import Observation, Validator
 
 SHOWN_ROWS = 3
+_BATCH = "gate_work.batch"
 DEFAULT_WINDOW_DAYS = 28
 
 
@@ -111,58 +112,59 @@ class Judge:
         )
 
     def _evaluate(self, suite: Suite) -> Iterator[CheckResult]:
+        """Takes the batch once, so that every check sees the same rows, and judges it."""
+        self.connection.execute(f"create or replace table {_BATCH} as {suite.query}")
         expected = self._number(suite.input_query)
-        present = self._number(f"select count(*) from ({suite.query})")
-        found = self._validator.validate(suite)
+        present = self._number(f"select count(*) from {_BATCH}")
+        found = self._validator.validate(replace(suite, query=f"select * from {_BATCH}"))
         for check in suite.checks:
             if check.name not in found:
                 yield self.failure(suite.name, check, "Great Expectations gave no result")
-                continue
-            observation = found[check.name]
-            if observation.error:
-                yield self.failure(suite.name, check, observation.error)
+            elif found[check.name].error:
+                yield self.failure(suite.name, check, found[check.name].error)
             elif expected and not present:
-                yield self.failure(
-                    suite.name,
-                    check,
-                    f"no {suite.grain} were found, although there is input: {expected}",
-                )
+                why = f"no {suite.grain} were found, although there is input: {expected}"
+                yield self.failure(suite.name, check, why)
             else:
-                observed = self._observed(suite, check) or (
-                    f"{observation.unexpected_count} of {observation.evaluated_count} {suite.grain}"
-                )
-                examples = "" if observation.success else self._examples(suite, check)
-                yield CheckResult(
-                    gate=self.gate,
-                    suite=suite.name,
-                    check_name=check.name,
-                    severity=check.severity,
-                    success=observation.success,
-                    evaluated_count=observation.evaluated_count,
-                    unexpected_count=observation.unexpected_count,
-                    observed=observed + (f"; {examples}" if examples else ""),
-                    threshold=check.threshold,
-                    why=check.why,
-                    owner=check.owner,
-                    message=f"{suite.name}.{check.name}: {observed}; {examples}. Fix: {check.fix}",
-                )
+                yield self._result(suite, check, found[check.name])
 
-    def _observed(self, suite: Suite, check: Check) -> str:
+    def _result(self, suite: Suite, check: Check, found: Observation) -> CheckResult:
+        observed = self._observed(check) or (
+            f"{found.unexpected_count} of {found.evaluated_count} {suite.grain}"
+        )
+        if not found.success:
+            observed = f"{observed}; first: {self._examples(suite, check)}"
+        return CheckResult(
+            gate=self.gate,
+            suite=suite.name,
+            check_name=check.name,
+            severity=check.severity,
+            success=found.success,
+            evaluated_count=found.evaluated_count,
+            unexpected_count=found.unexpected_count,
+            observed=observed,
+            threshold=check.threshold,
+            why=check.why,
+            owner=check.owner,
+            message=f"{suite.name}.{check.name}: {observed}. Fix: {check.fix}",
+        )
+
+    def _observed(self, check: Check) -> str:
+        """What the check says it saw; '' when its counts say it all."""
         if not check.observed:
             return ""
-        row = self.connection.execute(f"select {check.observed} from ({suite.query})").fetchone()
+        row = self.connection.execute(f"select {check.observed} from {_BATCH}").fetchone()
         return str(row[0]) if row and row[0] is not None else ""
 
     def _examples(self, suite: Suite, check: Check) -> str:
         """The first rows at fault, in the order of their label."""
-        label = check.label or suite.label
         rows = self.connection.execute(
             f"""
-            select distinct coalesce({label}, 'unnamed') as label from ({suite.query})
-            where {check.fault} order by label limit {SHOWN_ROWS}
+            select distinct coalesce({check.label or suite.label}, 'unnamed') as label
+            from {_BATCH} where {check.fault} order by label limit {SHOWN_ROWS}
             """
         ).fetchall()
-        return "first: " + " | ".join(label for (label,) in rows)
+        return " | ".join(label for (label,) in rows)
 
     def _number(self, query: str) -> int:
         row = self.connection.execute(query).fetchone()
@@ -255,6 +257,8 @@ def _stage_entry(judge: Judge, context: GateContext) -> GateOutcome:
     window = _window_days(judge.connection, context)
     for rule in known:
         judge.suite(entry_rules.suite(rule, context.as_of_date, window))
+    if known:
+        judge.suite(totals.suite(known, context.as_of_date, window))
     return judge.outcome(quarantined=entry_rules.quarantine_failures(judge.connection, known))
 
 

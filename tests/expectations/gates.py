@@ -54,7 +54,10 @@ create table staging.stg_policy__stage_entry_rule (
 insert into staging.stg_policy__stage_entry_rule values
     ('amount_positive', 'default', 'proposal', 'amount > 0', 'amount_at_entry > 0', 'amount',
      'sales_operations', 'critical', 0.25, 0.25, date '2026-01-01',
-     'A quoted deal has an amount.', 'Enter the amount.', date '2023-01-01', null);
+     'A quoted deal has an amount.', 'Enter the amount.', date '2023-01-01', null),
+    ('owner_known', '*', 'qualified', 'owner_source_id is not null', 'owner_source_id is not null',
+     'owner_source_id', 'sales_operations', 'critical', 0.9, 0.9, date '2026-01-01',
+     'A qualified deal has an owner.', 'Assign an owner.', date '2023-01-01', null);
 
 create table staging.stg_stripe__charge as
     select *, 'succeeded' as status, {_TAIL} from (values
@@ -116,7 +119,12 @@ create table intermediate.int_stage_entries as
         (5::bigint, 'aurora', 'e5', 'o4', 'Proposal/Price Quote', 'proposal', 4,
          timestamp '2026-06-23 02:00', date '2026-06-23', 80.00::decimal(18, 2))
     ) as e(stage_event_key, tenant, source_id, record_source_id, stage_name, stage_id, stage_order,
-           entered_at, entered_date, amount_at_entry);
+           entered_at, entered_date, amount_at_entry)
+    union all
+    select 10 + n, 'aurora', 'f' || n, 'q' || n, 'Qualification', 'qualified', 2,
+        timestamp '2026-06-15 02:00', date '2026-06-15', 100.00::decimal(18, 2), 'salesforce',
+        'opportunity', 'default', 'aurora:q' || n
+    from range(1, 9) as eight(n);
 create table intermediate.int_stage_entry_context as
     select stage_event_key, tenant, source_system, source_id,
         record_source_id as opportunity_source_id, pipeline_id, stage_id, stage_name, entered_at,

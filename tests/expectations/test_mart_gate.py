@@ -118,7 +118,7 @@ CASES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("marts.rows_present", "rows_when_input"): (
         f"delete from {_FUNNEL}",
-        f"{_FUNNEL}: 0 rows of 5 input rows",
+        f"{_FUNNEL}: 0 rows of 13 input rows",
     ),
     ("marts.mart_commission_statement", "payable_is_sum_of_lines"): (
         "update marts.mart_commission_statement_line set line_amount = 3.01 where line_amount = 3",

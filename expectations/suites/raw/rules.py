@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from expectations.contract import Severity
-from expectations.sql import array, literal, name
+from expectations.sql import array, name
 from expectations.suites.raw.currencies import CURRENCIES
 
 OWNER = "data_engineering"
@@ -98,16 +97,26 @@ def known_currency(field: str) -> RowRule:
     )
 
 
-def plausible(field: str, kind: Literal["date", "timestamp", "epoch"]) -> RowRule:
-    """A day within [1990-01-01, as_of + 10 years]. `epoch` columns hold seconds since 1970."""
-    day = f"to_timestamp({name(field)})" if kind == "epoch" else name(field)
+def plausible(field: str) -> RowRule:
+    """A date or a time within [1990-01-01, as_of + 10 years]."""
+    day = f"cast({name(field)} as date)"
+    return _plausible(field, f"{day} < date '{FIRST_DAY}' or {day} > date '{{latest}}'")
+
+
+def plausible_epoch(field: str) -> RowRule:
+    """The same, in seconds since 1970: compared as numbers, whatever the vendor sent."""
+    seconds = name(field)
+    return _plausible(
+        field,
+        f"{seconds} < epoch(date '{FIRST_DAY}') or {seconds} >= epoch(date '{{latest}}') + 86400",
+    )
+
+
+def _plausible(field: str, fault: str) -> RowRule:
     return RowRule(
         name=f"{field}_plausible",
         field=field,
-        fault=(
-            f"cast({day} as date) < date {literal(FIRST_DAY)} "
-            f"or cast({day} as date) > date '{{latest}}'"
-        ),
+        fault=fault,
         why="A day before 1990 or more than ten years ahead is a typing error or a placeholder.",
         fix=f"correct {field} at its source",
     )
@@ -115,6 +124,4 @@ def plausible(field: str, kind: Literal["date", "timestamp", "epoch"]) -> RowRul
 
 def plausible_dates(columns: Sequence[tuple[str, str]]) -> tuple[RowRule, ...]:
     """One rule for each declared column of type date or timestamp."""
-    dates = [plausible(field, "date") for field, kind in columns if kind == "date"]
-    times = [plausible(field, "timestamp") for field, kind in columns if kind == "timestamp"]
-    return (*dates, *times)
+    return tuple(plausible(field) for field, kind in columns if kind in ("date", "timestamp"))

@@ -7,7 +7,7 @@ from expectations.suites.raw.rules import (
     known_currency,
     not_negative,
     one_of,
-    plausible,
+    plausible_epoch,
 )
 
 _STATUS = "A status the models do not know would be counted as nothing."
@@ -16,7 +16,7 @@ _INVOICE = "A negative invoice is a credit note; as an invoice it would lower re
 
 
 def customer() -> tuple[RowRule, ...]:
-    return (known_currency("currency"), plausible("created", "epoch"))
+    return (known_currency("currency"), plausible_epoch("created"))
 
 
 def invoice() -> tuple[RowRule, ...]:
@@ -34,10 +34,10 @@ def invoice() -> tuple[RowRule, ...]:
         ),
         known_currency("currency"),
         one_of("status", ("draft", "open", "paid", "void", "uncollectible"), _STATUS),
-        plausible("created", "epoch"),
-        plausible("due_date", "epoch"),
-        plausible("finalized_at", "epoch"),
-        plausible("voided_at", "epoch"),
+        plausible_epoch("created"),
+        plausible_epoch("due_date"),
+        plausible_epoch("finalized_at"),
+        plausible_epoch("voided_at"),
     )
 
 
@@ -46,7 +46,7 @@ def charge() -> tuple[RowRule, ...]:
         not_negative("amount", _CASH),
         known_currency("currency"),
         one_of("status", ("succeeded", "pending", "failed"), _STATUS),
-        plausible("created", "epoch"),
+        plausible_epoch("created"),
     )
 
 
@@ -55,8 +55,8 @@ def invoice_payment() -> tuple[RowRule, ...]:
         not_negative("amount_paid", _CASH),
         known_currency("currency"),
         one_of("status", ("open", "paid", "canceled"), _STATUS),
-        plausible("created", "epoch"),
-        plausible("paid_at", "epoch"),
+        plausible_epoch("created"),
+        plausible_epoch("paid_at"),
     )
 
 
@@ -67,5 +67,5 @@ def refund() -> tuple[RowRule, ...]:
         one_of(
             "status", ("succeeded", "pending", "failed", "canceled", "requires_action"), _STATUS
         ),
-        plausible("created", "epoch"),
+        plausible_epoch("created"),
     )

@@ -66,6 +66,10 @@ class EntryRule:
             return stage
         return f"{stage} and pipeline_id = {literal(self.pipeline_id)}"
 
+    def counted_since(self, as_of: date, window_days: int) -> date:
+        """The first day whose entries may block: in the window, and the rule already enforced."""
+        return max(as_of - timedelta(days=window_days - 1), self.enforced_from)
+
     @property
     def verdict_at_entry(self) -> str:
         """SQL over the context."""
@@ -229,7 +233,7 @@ def suite(rule: EntryRule, as_of: date, window_days: int) -> Suite:
     Blocking counts entries of the trailing window that the rule was already enforced for; the
     others are judged, written and shown.
     """
-    since = max(as_of - timedelta(days=window_days - 1), rule.enforced_from)
+    since = rule.counted_since(as_of, window_days)
     window = f"entries from {since} to {as_of}"
     label = "tenant || ' opportunity ' || opportunity_source_id"
     return Suite(
