@@ -16,6 +16,20 @@
     cast({{ dbt.date_trunc('month', date) }} as date)
 {%- endmacro %}
 
+{#- A date some days or months later; the numbers may be columns, and negative. -#}
+{% macro add_days(date, days) -%}
+    cast({{ dbt.dateadd('day', days, date) }} as date)
+{%- endmacro %}
+
+{% macro add_months(date, months) -%}
+    cast({{ dbt.dateadd('month', months, date) }} as date)
+{%- endmacro %}
+
+{#- The last day of the month that begins on a date. -#}
+{% macro last_date_of(month) -%}
+    cast({{ dbt.last_day(month, 'month') }} as date)
+{%- endmacro %}
+
 {#- Whole months from one first-of-month to a later one. -#}
 {% macro months_between(earlier_month, later_month) -%}
     cast({{ dbt.datediff(earlier_month, later_month, 'month') }} as int)

@@ -82,7 +82,8 @@ final as (
         tenants.currency_code as tenant_currency_code,
         plan_rates.fx_rate_id,
         coalesce(
-            invoices.issued_at < {{ as_of_at() }} and invoices.status not in ('draft', 'void'), false
+            invoices.issued_at < {{ as_of_at() }}
+            and invoices.status not in ('draft', 'void'), false
         ) as is_issued,
         invoices.recorded_at,
         invoices.is_backfilled

@@ -52,12 +52,14 @@ reached as (
             points.component_id = tiers.component_id
             and {{ is_valid_on('points.period_month', 'tiers') }}
             and case points.boundary_operator
-                when 'lower_inclusive' then
-                    points.credited_amount
-                    >= cast(tiers.lower_attainment as decimal(19, 6)) * points.quota_amount
-                when 'lower_exclusive' then
-                    points.credited_amount
-                    > cast(tiers.lower_attainment as decimal(19, 6)) * points.quota_amount
+                when 'lower_inclusive'
+                    then
+                        points.credited_amount
+                        >= cast(tiers.lower_attainment as decimal(19, 6)) * points.quota_amount
+                when 'lower_exclusive'
+                    then
+                        points.credited_amount
+                        > cast(tiers.lower_attainment as decimal(19, 6)) * points.quota_amount
             end
     where points.calculation_status = 'calculated'
 ),

@@ -55,7 +55,7 @@ final as (
         on
             components.plan_id = plans.plan_id
             and (plans.valid_to is null or components.valid_from < plans.valid_to)
-            and (components.valid_to is null or plans.valid_from < components.valid_to)
+            and (components.valid_to is null or components.valid_to > plans.valid_from)
 )
 
 select * from final

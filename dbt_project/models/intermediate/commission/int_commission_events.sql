@@ -50,8 +50,7 @@ final as (
         receipts.tenant,
         receipts.payment_source_id,
         receipts.invoice_source_id,
-        {{ dbt.concat(['receipts.payment_source_id', "'|'", 'receipts.invoice_source_id']) }}
-            as credit_id,
+        receipts.payment_source_id || '|' || receipts.invoice_source_id as credit_id,
         receipts.opportunity_source_id,
         receipts.paid_at,
         receipts.period_month,

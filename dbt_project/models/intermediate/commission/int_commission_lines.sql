@@ -11,7 +11,7 @@ originals as (
         opportunity_source_id,
         payment_source_id,
         invoice_source_id,
-        cast(null as {{ dbt.type_string() }}) as refund_source_id,
+        cast(null as string) as refund_source_id,
         line_type,
         false as is_reversal,
         commissionable_amount,

@@ -65,9 +65,7 @@ candidates as (
             and invoices.currency_code = free_opportunities.currency_code
             and invoices.net_amount = free_opportunities.amount
             and invoices.issued_date >= free_opportunities.closed_date
-            and invoices.issued_date <= cast(
-                {{ dbt.dateadd('day', 60, 'free_opportunities.closed_date') }} as date
-            )
+            and invoices.issued_date <= {{ add_days('free_opportunities.closed_date', 60) }}
     where invoices.opportunity_reference is null
 ),
 

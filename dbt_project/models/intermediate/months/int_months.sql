@@ -1,16 +1,8 @@
 with
 
 digits as (
-    select 0 as digit
-    union all select 1
-    union all select 2
-    union all select 3
-    union all select 4
-    union all select 5
-    union all select 6
-    union all select 7
-    union all select 8
-    union all select 9
+    select ten.digit
+    from (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as ten (digit)
 ),
 
 numbers as (
@@ -22,14 +14,14 @@ numbers as (
 
 -- The border refuses dates before 1990, so no row is older than the spine.
 months as (
-    select cast({{ dbt.dateadd('month', 'number', "cast('1990-01-01' as date)") }} as date) as month
+    select {{ add_months("cast('1990-01-01' as date)", 'number') }} as month
     from numbers
 ),
 
 final as (
     select
         month,
-        cast({{ dbt.last_day('month', 'month') }} as date) as last_date
+        {{ last_date_of('month') }} as last_date
     from months
     where month <= {{ as_of_month() }}
 )

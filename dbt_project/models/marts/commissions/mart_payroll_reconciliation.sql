@@ -59,10 +59,10 @@ payee_periods as (
 -- The first month whose pay is not due yet: its pay month is the as-of month.
 pending as (
     select
-        {{ add_months(as_of_month(), '-cast(value as int)') }} as first_pending_month
+        {{ add_months(as_of_month(), '-cast(setting.value as int)') }} as first_pending_month
     from {{ ref('stg_policy__setting') }} as setting
     where
-        name = 'payroll_lag_months'
+        setting.name = 'payroll_lag_months'
         and {{ is_valid_on(as_of_date(), 'setting') }}
 ),
 

@@ -21,7 +21,6 @@ final as (
         effective_at,
         is_deleted,
         _file,
-        _tenant,
         {{ landing_columns() }}
     from landed
 )
