@@ -82,16 +82,16 @@ def demo_sign_in_allowed() -> bool:
     )
 
 
-def money(amount: Decimal | None, currency: str, t: Texts) -> str:
-    """A short amount for a tile: ``CNY 12.3M``, in Chinese ``CNY 1,230万``."""
+def money(amount: Decimal | None, t: Texts) -> str:
+    """A short amount: ``12.3M``, in Chinese ``1,230.0万``; the label has the currency."""
     if amount is None or pd.isna(amount):
         return t("not_known")
     if t.language == "zh":
-        return f"{currency} {amount / 10_000:,.1f}万"
+        return f"{amount / 10_000:,.1f}万"
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if abs(amount) >= size:
-            return f"{currency} {amount / size:,.1f}{unit}"
-    return f"{currency} {amount:,.2f}"
+            return f"{amount / size:,.1f}{unit}"
+    return f"{amount:,.2f}"
 
 
 def percent(rate: Decimal | float | None, t: Texts) -> str:
@@ -173,7 +173,7 @@ def show_status(reader: Snapshot, t: Texts) -> None:
         )
     if hours >= _STALE_AFTER_DAYS * 24:
         st.warning(t("stale", days=hours // 24), icon=":material/history:")
-    columns = st.columns([2, 1.3, 1, 1.6, 1.6, 1.6, 1.2])
+    columns = st.columns([2.2, 1.2, 0.8, 1.5, 1.5, 1.5, 1.1])
     columns[0].metric(t("version"), manifest["version"])
     columns[1].metric(t("as_of"), str(as_of))
     columns[2].metric(
@@ -233,11 +233,12 @@ def show_headline(frame: pd.DataFrame, t: Texts) -> None:
                 delta = f"{(float(value) / float(before) - 1) * 100:+.1f}%"
         shown = {
             "count": lambda v: f"{int(v):,}",
-            "money": lambda v: money(v, row["currency_code"], t),
+            "money": lambda v: money(v, t),
             "rate": lambda v: percent(v, t),
         }[kind](value)
+        label = f"{t(name)} ({row['currency_code']})" if kind == "money" else t(name)
         column.metric(
-            t(name),
+            label,
             shown,
             delta,
             chart_data=[float(v) if not pd.isna(v) else 0.0 for v in recent[name]],
@@ -335,6 +336,17 @@ def localised(frame: pd.DataFrame, t: Texts) -> pd.DataFrame:
     )
 
 
+def show_table(frame: pd.DataFrame) -> None:
+    """A table with amounts to the cent and a dash for what is not known."""
+    amounts = [
+        name
+        for name in frame.columns
+        if frame[name].map(lambda value: isinstance(value, Decimal)).any()
+    ]
+    styled = frame.style.format(dict.fromkeys(amounts, "{:,.2f}"), na_rep="–")
+    st.dataframe(styled, hide_index=True, width="stretch")
+
+
 def show_commission(restricted: Snapshot | None, user: str | None, tenant: str, t: Texts) -> None:
     st.subheader(t("commission"))
     if user is None or restricted is None:
@@ -363,12 +375,12 @@ def show_commission(restricted: Snapshot | None, user: str | None, tenant: str, 
     payroll = pay_rows(restricted, user, tenant, "payroll", period)
     if statement is None or lines is None or payroll is None:
         return
-    st.dataframe(localised(statement, t), hide_index=True, width="stretch")
+    show_table(localised(statement, t))
     with st.expander(f"{t('why')} ({len(lines):,})"):
         st.caption(t("why_caption"))
-        st.dataframe(localised(lines, t), hide_index=True, width="stretch")
+        show_table(localised(lines, t))
     with st.expander(f"{t('payroll')} ({len(payroll):,})", expanded=True):
-        st.dataframe(localised(payroll, t), hide_index=True, width="stretch")
+        show_table(localised(payroll, t))
 
 
 def show_quality(reader: Snapshot, tenant: str, last_complete: date, t: Texts) -> None:
@@ -386,10 +398,10 @@ def show_quality(reader: Snapshot, tenant: str, last_complete: date, t: Texts) -
                 percent(float(v) / float(n) if n else None, t)
                 for v, n in zip(frame["violation_count"], frame["entry_count"], strict=True)
             ],
-            t("quality_fault"): [money(v, currency, t) for v in frame["amount_at_fault"]],
+            f"{t('quality_fault')} ({currency})": frame["amount_at_fault"],
         }
     )
-    st.dataframe(shown, hide_index=True, width="stretch")
+    show_table(shown)
     st.caption(t("quality_caption"))
 
 
@@ -422,11 +434,8 @@ def main() -> None:
         show_funnel(reader, tenant, last_complete, t)
     with right:
         show_retention(reader, tenant, last_complete, t)
-    left, right = st.columns([1.6, 1], gap="large")
-    with left:
-        show_commission(restricted, user, tenant, t)
-    with right:
-        show_quality(reader, tenant, last_complete, t)
+    show_commission(restricted, user, tenant, t)
+    show_quality(reader, tenant, last_complete, t)
     st.caption(f"**{t('definition')}** · {t('definition_text')}")
 
 

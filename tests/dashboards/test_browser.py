@@ -86,7 +86,7 @@ def test_the_page_is_whole_in_a_browser(browser: Browser, address: str, language
         page.locator('[data-testid="stVegaLiteChart"] canvas, .vega-embed svg')
     ).not_to_have_count(0, timeout=30_000)
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
-    page.get_by_label(t("sign_in")).click()
+    page.get_by_role("combobox", name=t("sign_in")).click()
     page.get_by_role("option", name="finance (finance)").click()
     expect(page.get_by_text(t("payroll")).first).to_be_visible(timeout=30_000)
     page.wait_for_timeout(1500)

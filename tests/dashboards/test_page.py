@@ -41,7 +41,7 @@ def test_the_page_renders_in_both_languages(
     for key in ("headline", "funnel", "triangle", "commission", "quality"):
         assert t(key) in headings
     labels = {metric.label for metric in page.metric}
-    assert t("won_amount") in labels
+    assert f"{t('won_amount')} (CNY)" in labels
     assert t("version") in labels
 
 
