@@ -22,8 +22,10 @@ from benchmarks.mutate.project import DataTest, Model
 
 Rows = Sequence[Mapping[str, Any]]
 
-STATEMENT_SECONDS = 10.0
-"""A change that makes a build hang (a join on nothing) is noticed by whoever waits for it."""
+STATEMENT_SECONDS = 20.0
+MOST_GROWTH, MOST_ROWS = 20, 20_000
+"""A join on nothing is noticed by whoever waits for the build: a table that holds so many times
+its rows, and so many more, or that takes so long, counts as broken."""
 
 WAREHOUSE = '"warehouse".'
 CHANGED = '"changed".'
@@ -31,6 +33,10 @@ CHANGED = '"changed".'
 
 class KeyDisagreesError(Exception):
     """The unchanged warehouse is not what the key says: nothing can be judged by it."""
+
+
+class ExplodedError(Exception):
+    """A changed model multiplies its rows."""
 
 
 class Bench:
@@ -80,7 +86,7 @@ class Bench:
                     return "key"
         except duckdb.CatalogException:
             raise  # a table that is not there is our mistake: no change of these kinds can make it
-        except duckdb.Error:
+        except (duckdb.Error, ExplodedError):
             return "error"
         try:
             for test in self._tests:
@@ -128,12 +134,25 @@ class Bench:
                 yield from models
 
     def _rebuild(self, model: Model, sql: str) -> bool:
-        """Fills the model's table from `sql`; did it come out different?"""
+        """Fills the model's table from `sql`; did it come out different?
+
+        Raises ExplodedError when it grows beyond all measure.
+        """
         changed = model.relation.replace(WAREHOUSE, CHANGED, 1)
+        most = MOST_GROWTH * self._rows(model.relation) + MOST_ROWS
         with self._limited():
             self._connection.execute(f"truncate {changed}")
-            self._connection.execute(f"insert into {changed} by name {_final(sql)}")
+            self._connection.execute(
+                f"insert into {changed} by name select * from ({_final(sql)}) limit {most}"
+            )
+            if self._rows(changed) == most:
+                raise ExplodedError(f"{model.name} has {most} rows or more")
             return self._differ(f"from {changed}", f"from {model.relation}", "*")
+
+    def _rows(self, relation: str) -> int:
+        found = self._connection.execute(f"select count(*) from {relation}").fetchone()
+        assert found
+        return int(found[0])
 
     def _agrees(self, name: str, changed: set[str] | frozenset[str]) -> bool:
         columns = ", ".join(self._keyed[name])

@@ -88,7 +88,10 @@ def _lines(verdicts: Sequence[Verdict], reviewed: Reviewed, seeds: Sequence[int]
         yield _row(model, group)
     yield _row("all", verdicts)
     yield ""
-    yield "`error`: the build breaks on its own, for instance at a declared type or at `not null`."
+    yield (
+        "`error`: the build breaks on its own: at a declared type or `not null`, or because a join "
+        "on nothing multiplies the rows of a table by more than twenty."
+    )
     if survivors:
         yield ""
         yield "## Survivors"

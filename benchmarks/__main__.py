@@ -1,0 +1,290 @@
+"""`make bench`: measures demo, build and reader at scale S, and writes docs/benchmarks.md.
+
+Everything is measured in one run on one machine, one thing after the other, and only ratios of
+one run mean anything: the seconds stand beside them to say how large the things are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from company.world.build import build_world
+from tests.e2e.installation import CREDENTIALS, Installation, on_world
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "benchmarks.md"
+SEED = 7
+NEXT_DAY = "2026-07-02T03:00:00+08:00"
+GATES = ("raw_gate", "stage_entry_gate", "mart_gate")
+STEPS = ("raw_gate", "staging", "stage_entry_gate", "marts", "mart_gate", "publish")
+MEANINGS = {
+    "build_over_bare_duckdb": "a build without publishing, over DuckDB alone on the same compiled "
+    "SQL and data tests",
+    "dbt_layers_over_bare_duckdb": "of it the two dbt layers, over the same",
+    "gates_share_of_build": "all gates, share of the build",
+    "second_day_share_of_full_build": "a second build with one more day, share of the first",
+    "reader_over_bare_query": "200 queries of the cockpit through its reader, over the same on the "
+    "published file directly",
+    "airflow_over_plain_processes": "ingest and build through Airflow, over the same in plain "
+    "processes (imports included)",
+}
+SOURCES = ("policy", "files", "salesforce", "stripe", "zendesk")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One process: seconds of its parts, seconds of the whole, most memory it held at once."""
+
+    seconds: Mapping[str, float]
+    wall: float
+    peak_mb: float
+
+    @property
+    def build(self) -> float:
+        """Seconds of a build's steps, without imports and without dbt's start."""
+        return sum(self.seconds[step] for step in STEPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run measured. `demo` is None when Airflow was left out."""
+
+    scale: str
+    demo: Mapping[str, float] | None
+    ingest: Stage
+    build: Stage
+    bare: Stage
+    next_ingest: Stage
+    next_build: Stage
+    read: Stage
+
+    @property
+    def gate_share(self) -> float:
+        return sum(self.build.seconds[gate] for gate in GATES) / self.build.build
+
+    @property
+    def dbt_over_bare(self) -> float:
+        """dbt's two layers over the same models and tests in DuckDB alone."""
+        layers = self.build.seconds["staging"] + self.build.seconds["marts"]
+        return layers / (self.bare.seconds["models"] + self.bare.seconds["tests"])
+
+    @property
+    def build_over_bare(self) -> float:
+        """A build without publishing over the bare models and tests."""
+        steps = self.build.build - self.build.seconds["publish"]
+        return steps / (self.bare.seconds["models"] + self.bare.seconds["tests"])
+
+    @property
+    def increment_share(self) -> float:
+        return self.next_build.build / self.build.build
+
+    @property
+    def reader_over_bare(self) -> float:
+        return self.read.seconds["reader"] / self.read.seconds["bare"]
+
+    @property
+    def airflow_over_run(self) -> float | None:
+        """The demo's ingest and build through Airflow over the same in two plain processes."""
+        if self.demo is None:
+            return None
+        return (self.demo["ingest"] + self.demo["build"]) / (self.ingest.wall + self.build.wall)
+
+    def ratios(self) -> dict[str, float | None]:
+        """The figures that may be compared between machines and days."""
+        return {
+            "build_over_bare_duckdb": self.build_over_bare,
+            "dbt_layers_over_bare_duckdb": self.dbt_over_bare,
+            "gates_share_of_build": self.gate_share,
+            "second_day_share_of_full_build": self.increment_share,
+            "reader_over_bare_query": self.reader_over_bare,
+            "airflow_over_plain_processes": self.airflow_over_run,
+        }
+
+
+def measure(folder: Path, scale: str, with_demo: bool, port: int) -> Figures:
+    """Runs everything once; nothing is left running."""
+    demo = _demo(folder / "demo", port) if with_demo else None
+    world = folder / "world"
+    build_world(SEED, world, scale=scale)
+    _say(f"world of scale {scale}")
+    with on_world(world, folder / "home") as made:
+        ingest = _stage("ingest", made)
+        build = _stage("build", made)
+        _stage("compiled", made)
+        bare = _stage("bare", made)
+        read = _stage("read", made)
+        made.move_to(NEXT_DAY)
+        next_ingest = _stage("ingest", made)
+        next_build = _stage("build", made)
+    return Figures(scale, demo, ingest, build, bare, next_ingest, next_build, read)
+
+
+def _demo(home: Path, port: int) -> Mapping[str, float]:
+    """`make demo DETACH=1` and `make down` on a home of their own; the seconds the demo wrote."""
+    names = ("CLOSEBOOK_COCKPIT_PORT", "CLOSEBOOK_AIRFLOW_PORT", "CLOSEBOOK_DOCS_PORT",
+             "CLOSEBOOK_VENDOR_PORT")  # fmt: skip
+    ports = {name: str(port + place) for place, name in enumerate(names)}
+    environment = {**os.environ, **ports, "CLOSEBOOK_HOME": str(home)}
+    command = [sys.executable, "-m", "scripts.demo"]
+    try:
+        subprocess.run([*command, "up", "--detach"], cwd=ROOT, env=environment, check=True)
+    finally:
+        subprocess.run([*command, "down"], cwd=ROOT, env=environment, check=True)
+    seconds: dict[str, float] = json.loads((home / "run" / "seconds").read_text(encoding="utf-8"))
+    return seconds
+
+
+def _stage(name: str, made: Installation) -> Stage:
+    environment = {**os.environ, **_connections(made)}
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.stages", name, str(made.home.root), made.now],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wall = time.perf_counter() - began
+    told = json.loads(done.stdout.splitlines()[-1])
+    _say(f"{name}: {wall:.1f} s, {told['peak_mb']:.0f} MB")
+    return Stage(told["seconds"], wall, told["peak_mb"])
+
+
+def _connections(made: Installation) -> dict[str, str]:
+    """What a process needs to reach the demo company's vendors."""
+    found = {}
+    for source, tenants in CREDENTIALS.items():
+        for tenant in tenants:
+            connection = made.connection(source, tenant)
+            address = connection.base_url.removeprefix("http://")
+            found[f"CLOSEBOOK_CONN_{source}__{tenant}".upper()] = (
+                f"http://{connection.login}:{connection.password}@{address}"
+            )
+    return found
+
+
+def page(figures: Figures) -> str:
+    """`docs/benchmarks.md`."""
+    return "\n".join(_lines(figures)) + "\n"
+
+
+def _lines(figures: Figures) -> Iterator[str]:
+    build, bare = figures.build, figures.bare
+    yield "# Benchmarks"
+    yield ""
+    yield (
+        f"Written by `make bench`, scale {figures.scale}, one run on {_machine()}. Only ratios of "
+        "one run mean anything from one machine to the next; the seconds say how large the things "
+        "are that were compared."
+    )
+    yield ""
+    yield "## Ratios"
+    yield ""
+    yield "| what | ratio |"
+    yield "|---|---|"
+    for name, value in figures.ratios().items():
+        if value is not None:
+            yield f"| {MEANINGS[name]} | {value:.2f} |"
+    yield ""
+    yield "## Ingest and build, in plain processes"
+    yield ""
+    yield "| part | first day, s | one more day, s |"
+    yield "|---|---|---|"
+    for source in SOURCES:
+        yield _row(f"ingest {source}", figures.ingest, figures.next_ingest, source)
+    for step in STEPS:
+        yield _row(f"build: {step}", build, figures.next_build, step)
+    following = figures.next_build
+    yield _row("fixed start: imports of dbt and Great Expectations", build, following, "imports")
+    yield _row("fixed start: dbt reads its project, twice", build, following, "dbt start")
+    for name, one, other in (
+        ("ingest", figures.ingest, figures.next_ingest),
+        ("build", build, following),
+    ):
+        yield f"| most memory, {name}, MB | {one.peak_mb:.0f} | {other.peak_mb:.0f} |"
+    yield ""
+    yield (
+        f"DuckDB alone: models {bare.seconds['models']:.1f} s (each created as declared, then "
+        f"filled), data tests {bare.seconds['tests']:.1f} s, {bare.peak_mb:.0f} MB. The reader: "
+        f"{figures.read.seconds['first'] * 1000:.0f} ms for the first query of a version, then "
+        f"{figures.read.seconds['reader'] / 200 * 1000:.1f} ms each."
+    )
+    if figures.demo is not None:
+        yield ""
+        yield "## `make demo`, through Airflow"
+        yield ""
+        yield "| part | s |"
+        yield "|---|---|"
+        for name, seconds in figures.demo.items():
+            yield f"| {name} | {seconds:.1f} |"
+
+
+def _row(label: str, first: Stage, second: Stage, part: str) -> str:
+    return f"| {label} | {first.seconds[part]:.1f} | {second.seconds[part]:.1f} |"
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores and {memory:.0f} GB of memory ({platform.system()}, Python "
+        f"{platform.python_version()}, DuckDB {duckdb.__version__})"
+    )
+
+
+def _free_ports() -> int:
+    """The first of eight ports in a row that nobody listens on."""
+    for first in range(18000, 19000, 10):
+        if all(_is_free(first + offset) for offset in range(8)):
+            return first
+    raise SystemExit("no eight ports in a row are free between 18000 and 19000: give --port")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+_BEGAN = time.monotonic()
+
+
+def _say(text: str) -> None:
+    print(f"{time.monotonic() - _BEGAN:7.1f} s  {text}", flush=True)
+
+
+def main() -> int:
+    """Measures, prints the page and writes it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--scale", default="S", help="tiny or S; only S is written to the docs")
+    parser.add_argument("--no-demo", action="store_true", help="leave Airflow out")
+    parser.add_argument("--port", type=int, help="first of eight ports for the demo")
+    parser.add_argument("--json", type=Path, help="write the ratios here as well")
+    options = parser.parse_args()
+    with TemporaryDirectory(prefix="closebook-bench-") as folder:
+        figures = measure(
+            Path(folder), options.scale, not options.no_demo, options.port or _free_ports()
+        )
+    text = page(figures)
+    print(f"\n{text}")
+    if options.scale == "S" and not options.no_demo:
+        PAGE.write_text(text, encoding="utf-8")
+    if options.json:
+        options.json.write_text(json.dumps(figures.ratios(), indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
