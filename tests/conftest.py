@@ -33,6 +33,14 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     _exit_status = int(exitstatus)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `prove` take long and are run by `make prove` alone."""
+    if not os.environ.get("CLOSEBOOK_PROVE"):
+        left_out = [item for item in items if item.get_closest_marker("prove")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The tiny demo company of seed 7, ingested, built and published once. Do not change it."""
