@@ -25,26 +25,35 @@ owner_changes as (
         and changed_at < {{ as_of_at() }}
 ),
 
--- The latest change by the close comes first; failing one, the earliest after it.
-ranked as (
+placed as (
     select
         opportunities.opportunity_key,
-        owner_changes.changed_at <= opportunities.closed_at as is_by_close,
+        owner_changes.source_id,
         owner_changes.old_value,
         owner_changes.new_value,
-        row_number() over (
-            partition by
-                opportunities.opportunity_key, owner_changes.changed_at <= opportunities.closed_at
-            order by owner_changes.changed_at desc, owner_changes.source_id desc
-        ) as rank_from_last,
-        row_number() over (
-            partition by
-                opportunities.opportunity_key, owner_changes.changed_at <= opportunities.closed_at
-            order by owner_changes.changed_at, owner_changes.source_id
-        ) as rank_from_first
+        owner_changes.changed_at,
+        owner_changes.changed_at <= opportunities.closed_at as is_by_close
     from opportunities
     inner join owner_changes
         on opportunities.opportunity_key = owner_changes.opportunity_key
+),
+
+-- The latest change by the close comes first; failing one, the earliest after it.
+ranked as (
+    select
+        opportunity_key,
+        old_value,
+        new_value,
+        is_by_close,
+        row_number() over (
+            partition by opportunity_key, is_by_close
+            order by changed_at desc, source_id desc
+        ) as rank_from_last,
+        row_number() over (
+            partition by opportunity_key, is_by_close
+            order by changed_at, source_id
+        ) as rank_from_first
+    from placed
 ),
 
 by_close as (
