@@ -257,8 +257,9 @@ def _stage_entry(judge: Judge, context: GateContext) -> GateOutcome:
     window = _window_days(judge.connection, context)
     for rule in known:
         judge.suite(entry_rules.suite(rule, context.as_of_date, window))
-    if known:
-        judge.suite(totals.suite(known, context.as_of_date, window))
+    blocking = [rule for rule in known if rule.severity == "critical"]
+    if blocking:
+        judge.suite(totals.suite(blocking, context.as_of_date, window))
     return judge.outcome(quarantined=entry_rules.quarantine_failures(judge.connection, known))
 
 

@@ -26,10 +26,12 @@ create schema core; create schema marts;
 create table staging.stg_policy__tenant as from (values
     ('aurora', 'Asia/Shanghai', 'CNY'), ('borealis', 'America/New_York', 'USD')
 ) as t(tenant, reporting_timezone, currency_code);
-create table staging.stg_policy__fx_rate as
-    select 'usd-cny' as fx_rate_id, 'plan' as rate_type, 'USD' as from_currency,
-        'CNY' as to_currency, 7.000000::decimal(18, 6) as rate, date '2023-01-01' as valid_from,
-        null::date as valid_to;
+create table staging.stg_policy__fx_rate as from (values
+    ('plan', 'USD', 'CNY', 6.000000::decimal(18, 6), date '2023-01-01', date '2026-06-10'),
+    ('plan', 'USD', 'CNY', 7.000000, date '2026-06-10', null::date),
+    ('plan', 'USD', 'EUR', 0.900000, date '2023-01-01', null),
+    ('spot', 'USD', 'CNY', 7.200000, date '2023-01-01', null)
+) as r(rate_type, from_currency, to_currency, rate, valid_from, valid_to);
 create table staging.stg_policy__setting as
     select 'entry_block_window_days' as name, '28' as value, date '2023-01-01' as valid_from,
         null::date as valid_to;
@@ -60,15 +62,30 @@ insert into staging.stg_policy__stage_entry_rule values
      'A qualified deal has an owner.', 'Assign an owner.', date '2023-01-01', null);
 
 create table staging.stg_stripe__charge as
-    select *, 'succeeded' as status, {_TAIL} from (values
-        ('aurora', 'ch_1', timestamp '2026-05-31 17:00', 100.00::decimal(18, 2), 'CNY'),
-        ('aurora', 'ch_2', timestamp '2026-06-10 02:00', 10.00::decimal(18, 2), 'USD')
-    ) as c(source_tenant, id, created_at, amount, currency_code);
+    select *, {_TAIL} from (values
+        ('aurora', 'ch_1', timestamp '2026-05-31 17:00', 100.00::decimal(18, 2), 'CNY',
+         'succeeded'),
+        ('aurora', 'ch_2', timestamp '2026-06-10 02:00', 10.00, 'USD', 'succeeded'),
+        ('aurora', 'ch_failed', timestamp '2026-06-10 02:00', 99.00, 'USD', 'failed'),
+        ('aurora', 'ch_tomorrow', timestamp '2026-06-30 16:00', 99.00, 'CNY', 'succeeded')
+    ) as c(source_tenant, id, created_at, amount, currency_code, status);
+-- An earlier version of one row, and a later one that is not known yet.
+insert into staging.stg_stripe__charge
+    select * replace (55.00 as amount, 0 as _commit_seq) from staging.stg_stripe__charge
+    where id = 'ch_1'
+    union all
+    select * replace (
+        77.00 as amount, 2 as _commit_seq, timestamp '2026-07-01 10:00' as _recorded_at
+    )
+    from staging.stg_stripe__charge where id = 'ch_1';
 create table staging.stg_stripe__invoice as
-    select *, 'open' as status, {_TAIL} from (values
-        ('aurora', 'in_1', 'cus_1', timestamp '2026-05-02 02:00', 90.00::decimal(18, 2), 'CNY'),
-        ('aurora', 'in_2', null, timestamp '2026-06-02 02:00', 5.00::decimal(18, 2), 'CNY')
-    ) as i(source_tenant, id, customer, finalized_at, net_amount, currency_code);
+    select *, {_TAIL} from (values
+        ('aurora', 'in_1', 'cus_1', timestamp '2026-05-02 02:00', 90.00::decimal(18, 2), 'CNY',
+         'open'),
+        ('aurora', 'in_2', null, timestamp '2026-06-02 02:00', 5.00, 'CNY', 'paid'),
+        ('aurora', 'in_draft', 'cus_1', null, 90.00, 'CNY', 'draft'),
+        ('aurora', 'in_void', 'cus_1', timestamp '2026-05-02 02:00', 90.00, 'CNY', 'void')
+    ) as i(source_tenant, id, customer, finalized_at, net_amount, currency_code, status);
 create table staging.stg_salesforce__lead as
     select 'aurora' as source_tenant, id, timestamp '2026-05-01 02:00' as created_at,
         false as is_deleted, {_TAIL} from (values ('l1'), ('l2')) as l(id);
@@ -183,7 +200,7 @@ create table marts.mart_payroll_reconciliation as
 create table meta.load as
     select 'landing' as store, source, resource, row_count::bigint as row_count,
         timestamp '2026-06-01 10:00' as recorded_at
-    from (values ('stripe', 'charge', 2), ('stripe', 'invoice', 2), ('salesforce', 'lead', 2),
+    from (values ('stripe', 'charge', 6), ('stripe', 'invoice', 4), ('salesforce', 'lead', 2),
                  ('salesforce', 'opportunity', 2), ('zendesk', 'ticket', 1))
         as l(source, resource, row_count);
 """

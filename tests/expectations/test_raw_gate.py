@@ -345,6 +345,14 @@ def test_a_row_that_arrives_again_without_its_fault_is_healed(tmp_path: Path) ->
     assert at_once.execute(states).fetchall() == day_by_day
 
 
+def test_a_row_is_not_healed_by_what_came_before_it(tmp_path: Path) -> None:
+    writer, connection = Loads(tmp_path), duckdb.connect()
+    good = writer.write(1, "salesforce.opportunity", [{"amount": 8, "id": "o7"}])
+    bad = writer.write(2, "salesforce.opportunity", [{"amount": -7, "id": "o7"}])
+    elsewhere = writer.write(3, "salesforce.opportunity", [{"id": "o7"}], tenant="borealis")
+    assert _gate([good, bad, elsewhere], connection).quarantined_rows == 1
+
+
 def test_running_the_gate_again_changes_nothing(tmp_path: Path) -> None:
     connection = duckdb.connect()
     load = Loads(tmp_path).write(1, "stripe.charge", [{}, {"amount": -1}], rejected=2)

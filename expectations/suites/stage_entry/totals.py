@@ -20,8 +20,8 @@ _ALL = "all rules"
 def suite(rules: Sequence[EntryRule], as_of: date, window_days: int) -> Suite:
     """One row per tenant and rule, and one per tenant for all rules together.
 
-    Counted are the entries that may block, by the verdicts written. An entry that fails several
-    rules is one entry of the total. Values are in the tenant's currency.
+    `rules` are those that may block. Counted are the entries that may, by the verdicts written. An
+    entry that fails several rules is one entry of the total. Values are in the tenant's currency.
     """
     limits = rows(
         ("rule_id", "counted_since", "max_rate"),
@@ -77,10 +77,10 @@ def suite(rules: Sequence[EntryRule], as_of: date, window_days: int) -> Suite:
                 fault="is_over_by_count",
                 why="Many rules, each broken a little, still make most of a funnel unqualified.",
                 owner="sales_operations",
-                severity="warning",
+                severity="critical",
                 threshold=(
                     f"at most {MAX_TOTAL_RATE} of the counted entries fail any rule: beyond, the "
-                    "qualified funnel is a different one; each rule blocks by itself"
+                    "qualified funnel is a different one"
                 ),
                 fix="read quality.quarantine by owner and field",
                 label=f"{label} || ': ' || failed_entries || ' of ' || entries || ' entries'",
@@ -92,10 +92,10 @@ def suite(rules: Sequence[EntryRule], as_of: date, window_days: int) -> Suite:
                 fault="is_over_by_value",
                 why="A rule broken by few but large deals moves the forecast more than its count.",
                 owner="sales_operations",
-                severity="warning",
+                severity="critical",
                 threshold=(
                     "at most the rule's max_failed_rate of the counted value "
-                    f"({MAX_TOTAL_RATE} for all rules): shown, because one large deal moves it"
+                    f"({MAX_TOTAL_RATE} for all rules): value is what a forecast adds up"
                 ),
                 fix="read quality.quarantine by amount_at_fault",
                 label=f"{label} || ': ' || failed_amount || ' of ' || amount",
