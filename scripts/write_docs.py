@@ -115,6 +115,8 @@ def glossary(manifest: dict[str, Any]) -> str:
         lines += [" ".join(str(node["description"]).split()), "", "| column | type | meaning |"]
         lines.append("|---|---|---|")
         for column in node["columns"].values():
+            if column["config"]["meta"].get("publish") is False:
+                continue
             meaning = " ".join(column["description"].split())
             lines.append(f"| `{column['name']}` | {column['data_type']} | {meaning} |")
     return "\n".join(lines) + "\n"
