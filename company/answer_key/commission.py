@@ -272,9 +272,9 @@ def _statements(
         own = lines_of[(tenant, number, month)]
 
         def total(
-            kind: str | None, own: list[Row] = own, quota: Decimal | None = quota
+            kind: str | None, own: list[Row] = own, unknown: bool = bool(credits) and not quota
         ) -> Decimal | None:
-            if kind is not None and not quota:
+            if kind is not None and unknown:
                 return None
             amounts = [
                 line["line_amount"]

@@ -8,7 +8,7 @@ from expectations.suites.marts.building import no_difference, not_after
 
 
 def statement(context: GateContext) -> Suite:
-    """Each statement is the sum of its lines."""
+    """Each statement is the sum of its lines, unless a missing quota leaves it unknown."""
     label = "tenant || ' ' || employee_number || ' ' || period_month"
     return Suite(
         name="marts.mart_commission_statement",
@@ -19,8 +19,10 @@ def statement(context: GateContext) -> Suite:
                 coalesce(statement.period_month, line.period_month) as period_month,
                 coalesce(statement.payable_amount, 0) as payable_amount,
                 coalesce(line.amount, 0) as line_amount,
-                coalesce(statement.payable_amount, 0) - coalesce(line.amount, 0)
-                    as difference_amount,
+                case
+                    when statement.tenant is not null and statement.payable_amount is null then 0
+                    else coalesce(statement.payable_amount, 0) - coalesce(line.amount, 0)
+                end as difference_amount,
                 greatest(
                     date_diff(
                         'day', {literal(context.as_of_date)},

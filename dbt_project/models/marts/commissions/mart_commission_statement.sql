@@ -47,7 +47,7 @@ reps as (
     group by tenant, employee_number
 ),
 
--- Zero is "nothing due", null is "not known for lack of a quota".
+-- Zero is "nothing due", null is "not known for lack of a quota": nothing credited earns nothing.
 known as (
     select
         payee_periods.tenant,
@@ -61,11 +61,11 @@ known as (
         attainment.tier_number,
         attainment.rate,
         case
-            when attainment.calculation_status = 'calculated'
+            when attainment.calculation_status = 'calculated' or coalesce(sums.credit_count, 0) = 0
                 then coalesce(sums.earning_amount, 0)
         end as earning_amount,
         case
-            when attainment.calculation_status = 'calculated'
+            when attainment.calculation_status = 'calculated' or coalesce(sums.credit_count, 0) = 0
                 then coalesce(sums.trueup_amount, 0)
         end as trueup_amount,
         coalesce(sums.reversal_amount, 0) as reversal_amount,
