@@ -20,7 +20,7 @@ down: ## stop everything that `make demo` started
 	@[ ! -x $(PYTHON_BIN) ] || $(PYTHON_BIN) -m scripts.demo down
 
 test: environment tools lint ## everything that .ci/run runs: lint, types, all tests
-	@$(PYTHON_BIN) -m pytest
+	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile
 
 lint: environment ## ruff, mypy, sqlfluff
 	@$(PYTHON_BIN) -m ruff check .

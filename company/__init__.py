@@ -1,1 +1,1 @@
-"""The demo company: a seeded world, its answer key, and servers that speak its vendors' protocols."""
+"""The demo company: a seeded world, its answer key, and its vendors' protocol servers."""
