@@ -172,8 +172,9 @@ def _edits(sql: str) -> Iterator[tuple[str, tuple[Edit, ...]]]:
                 yield "window order", (edit,)
         elif word in CLAUSES:
             for start, end in _conjuncts(tokens, index):
-                yield "condition", (Edit(start, end, "true"),)
-        elif word[0].isdigit() and not _in_type(tokens, index):
+                if sql[start:end] != "true":
+                    yield "condition", (Edit(start, end, "true"),)
+        elif word[0].isdigit() and not _in_type(tokens, index) and not _is_counted(tokens, index):
             yield "number", (_replace(token, _moved(word)),)
     for match in DAYS_ADDED.finditer(sql):
         yield "number", (Edit(*match.span(1), _moved(match.group(1))),)
@@ -222,6 +223,15 @@ def _in_type(tokens: list[_Token], index: int) -> bool:
         if token.depth < depth and token.text not in ("(", ")"):
             return token.text.lower() in ("decimal", "numeric", "varchar")
     return False
+
+
+def _is_counted(tokens: list[_Token], index: int) -> bool:
+    """Is it the 1 of ``count(case when ... then 1 end)``, where any number does?"""
+    depth = tokens[index].depth
+    if tokens[index - 1].text.lower() != "then":
+        return False
+    around = [place for place in range(index) if tokens[place].depth < depth]
+    return tokens[around[-1] - 1].text.lower() == "count" if len(around) > 1 else False
 
 
 def _is_range(tokens: list[_Token], index: int) -> bool:
