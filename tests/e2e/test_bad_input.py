@@ -7,7 +7,9 @@ heals.
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -187,13 +189,35 @@ def test_an_unknown_stage_is_stopped_by_the_stage_entry_gate(yesterday: Installa
     assert attempt["failed_gate"] == "stage_entry"
 
 
+def _recent_application(made: Installation) -> str:
+    """An invoice payment that today's look-back reads again: paid, and of a succeeded charge."""
+    with closing(sqlite3.connect(made.world / "world.sqlite")) as world:
+        (found,) = world.execute(
+            """
+            select application.id
+            from object_version as application
+            join object_version as charge
+                on charge.tenant = application.tenant and charge.resource = 'charge'
+                and charge.payload ->> '$.payment_intent'
+                    = application.payload ->> '$.payment.payment_intent'
+            where application.tenant = 'aurora' and application.resource = 'invoice_payment'
+                and application.payload ->> '$.status' = 'paid'
+                and charge.payload ->> '$.status' = 'succeeded'
+                and application.valid_at between '2026-06-10' and '2026-06-28'
+            order by application.valid_at desc
+            limit 1
+            """
+        ).fetchone()
+    return str(found)
+
+
 def test_cash_that_does_not_add_up_is_stopped_by_the_mart_gate_and_the_next_day_heals(
     yesterday: Installation,
 ) -> None:
     before = yesterday.hashes()
     yesterday.servers.add_fault(
-        kind="set_field", vendor="stripe", resource="invoice_payment", field="amount_paid",
-        value=99_999_999_900,
+        kind="set_field", vendor="stripe", tenant="aurora", resource="invoice_payment",
+        field="amount_paid", value=99_999_999_900, id=_recent_application(yesterday),
     )  # fmt: skip
     yesterday.ingest()
     with pytest.raises(BuildFailedError) as caught:

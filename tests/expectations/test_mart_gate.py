@@ -26,6 +26,12 @@ CASES: dict[tuple[str, str], tuple[str, str]] = {
         "update core.fct_payment_allocation set gross_amount = 39.99 where gross_amount = 40",
         "aurora payment ch_1: received 100.00, allocated 99.99 CNY",
     ),
+    ("marts.fct_payment_allocation", "applied_within_received"): (
+        "update core.fct_payment_allocation "
+        "set gross_amount = case when gross_amount = 40 then -10 else 110 end "
+        "where payment_source_id = 'ch_1'",
+        "aurora payment ch_1: received 100.00, applied 10.00 more CNY",
+    ),
     ("marts.fct_payment_allocation", "nothing_after_as_of"): (
         "update core.fct_payment_allocation set paid_date = date '2026-07-01' "
         "where payment_source_id = 'ch_2'",

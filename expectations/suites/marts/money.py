@@ -23,13 +23,15 @@ def payment_allocation(context: GateContext) -> Suite:
                 coalesce(source.amount, 0) as source_amount,
                 coalesce(mart.amount, 0) as allocated_amount,
                 coalesce(mart.amount, 0) - coalesce(source.amount, 0) as difference_amount,
+                coalesce(mart.over_applied_amount, 0) as over_applied_amount,
                 greatest(date_diff('day', {literal(context.as_of_date)}, mart.paid_date), 0)
                     as days_ahead
             from {source} as source
             full join (
                 select
                     tenant, payment_source_id, currency_code, max(paid_date) as paid_date,
-                    sum(gross_amount) as amount
+                    sum(gross_amount) as amount,
+                    -sum(least(gross_amount, 0)) as over_applied_amount
                 from core.fct_payment_allocation
                 group by tenant, payment_source_id, currency_code
             ) as mart
@@ -50,6 +52,17 @@ def payment_allocation(context: GateContext) -> Suite:
                 ),
                 why="Cash that is allocated twice or not at all pays wrong commissions.",
                 fix="read fct_payment_allocation for this payment beside the staged charge",
+            ),
+            no_difference(
+                "applied_within_received",
+                "over_applied_amount",
+                label=(
+                    "tenant || ' payment ' || payment_source_id || ': received ' || source_amount "
+                    "|| ', applied ' || over_applied_amount || ' more ' || currency_code"
+                ),
+                why="More applied to invoices than was received would earn commission on no cash.",
+                fix="correct the payment's applications in the finance system",
+                threshold="0.00: a payment cannot pay more than itself",
             ),
             not_after("days_ahead", str(context.as_of_date), label="payment_source_id"),
         ),
