@@ -437,6 +437,7 @@ def test_at_most_two_requests_run_against_one_host(
     assert vendor.busiest == 2
 
 
+@pytest.mark.prove
 def test_thirty_thousand_tasks_and_twenty_thousand_events_take_seconds(
     read: Ingest, vendor: Vendor, landing: Landing
 ) -> None:
