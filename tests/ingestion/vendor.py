@@ -20,7 +20,6 @@ from starlette.routing import Route
 
 from ingestion.connections import Connection
 
-PORTS = range(8350, 8400)
 SECRET = "a/very+secret=key"
 
 
@@ -90,16 +89,9 @@ def running_vendor() -> Iterator[Vendor]:
 
 
 def _free_socket() -> socket.socket:
-    for port in PORTS:
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(("127.0.0.1", port))
-        except OSError:
-            listening.close()
-            continue
-        return listening
-    raise RuntimeError(f"no free port in {PORTS}")
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    return listening
 
 
 def connection(source: str, vendor: Vendor, tenant: str = "aurora") -> Connection:
