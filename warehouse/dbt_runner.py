@@ -9,17 +9,23 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from warehouse.errors import BuildFailedError, WarehouseError
 from warehouse.home import Home
 from warehouse.meta import DbtResult
 from warehouse.publish import PublishedTable
 
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 
 STAGING = ("path:models/staging", "path:models/intermediate/conformed", "+int_stage_entry_context")
 """What the stage-entry gate needs; the marts layer is everything else."""
+
+# As arguments: dbt's defaults for these, which must exist, are evaluated otherwise.
+_FOLDERS = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT))
 
 Progress = Callable[[str], None]
 
@@ -40,26 +46,44 @@ def run_layer(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    os.environ["CLOSEBOOK_DATABASE"] = str(home.database)
-    reply = dbtRunner(callbacks=[_progress_lines(progress)]).invoke(
-        ["build", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)],
-        target_path=str(_target(home)),
-        log_path=str(home.warehouse / "dbt_logs"),
+    reply = dbtRunner(_project(home), callbacks=[_progress_lines(progress)]).invoke(
+        ["build", *_FOLDERS],
         vars=dict(variables),
         select=tuple(select),
         exclude=tuple(exclude),
         exclude_resource_types=("unit_test",),
         indirect_selection="cautious",
-        quiet=True,
-        log_level="none",
-        send_anonymous_usage_stats=False,
-        version_check=False,
+        **_settings(home),
     )
     # dbt keeps the file open for its next run; a gate opens it in between, with other settings.
     DuckDBConnectionManager.close_all_connections()
     if reply.result is None:
-        raise WarehouseError(f"the dbt project did not load: {reply.exception}")
+        raise WarehouseError(f"dbt did not start: {reply.exception}")
     return [_result(entry) for entry in reply.result.results]
+
+
+def _project(home: Home) -> Manifest:
+    """The parsed project. It is parsed without variables: dbt then reads again only what changed,
+    while a build's date and files, which are new each day, would make it read everything.
+    """
+    from dbt.cli.main import dbtRunner
+
+    reply = dbtRunner().invoke(["parse", *_FOLDERS], **_settings(home))
+    if reply.result is None:
+        raise WarehouseError(f"the dbt project did not load: {reply.exception}")
+    return cast("Manifest", reply.result)
+
+
+def _settings(home: Home) -> dict[str, Any]:
+    os.environ["CLOSEBOOK_DATABASE"] = str(home.database)
+    return {
+        "target_path": str(_target(home)),
+        "log_path": str(home.warehouse / "dbt_logs"),
+        "quiet": True,
+        "log_level": "none",
+        "send_anonymous_usage_stats": False,
+        "version_check": False,
+    }
 
 
 def raise_for_failures(layer: str, results: Sequence[DbtResult]) -> None:

@@ -6,7 +6,7 @@
 -#}
 {% macro landed(source_name, resource) -%}
     {%- set name = source_name ~ '.' ~ resource -%}
-    {%- set paths = var('landed').get(name, []) -%}
+    {%- set paths = var('landed', {}).get(name, []) -%}
     {%- if execute and not paths -%}
         {{ exceptions.raise_compiler_error(
             "var `landed` has no file for '" ~ name ~ "'; build.py lists an empty one at least"
