@@ -83,7 +83,7 @@ def demo_sign_in_allowed() -> bool:
 
 
 def money(amount: Decimal | None, t: Texts) -> str:
-    """A short amount: ``12.3M``, in Chinese ``1,230.0万``; the label has the currency."""
+    """A short amount: ``12.3M``, in Chinese ``1,230.0万``; the currency stands above the tiles."""
     if amount is None or pd.isna(amount):
         return t("not_known")
     if t.language == "zh":
@@ -201,7 +201,9 @@ def show_headline(frame: pd.DataFrame, t: Texts) -> None:
     partial = dict(zip(months, frame["is_partial"], strict=True))
     complete = [month for month in months if not partial[month]]
     st.subheader(t("headline"))
-    month = st.selectbox(
+    chooser, unit = st.columns([1, 3], vertical_alignment="bottom")
+    unit.caption(t("amounts_in", currency=frame["currency_code"].iloc[-1]))
+    month = chooser.selectbox(
         t("month"),
         months[::-1],
         index=months[::-1].index(complete[-1]) if complete else 0,
@@ -236,9 +238,8 @@ def show_headline(frame: pd.DataFrame, t: Texts) -> None:
             "money": lambda v: money(v, t),
             "rate": lambda v: percent(v, t),
         }[kind](value)
-        label = f"{t(name)} ({row['currency_code']})" if kind == "money" else t(name)
         column.metric(
-            label,
+            t(name),
             shown,
             delta,
             chart_data=[float(v) if not pd.isna(v) else 0.0 for v in recent[name]],
@@ -343,8 +344,8 @@ def show_table(frame: pd.DataFrame) -> None:
         for name in frame.columns
         if frame[name].map(lambda value: isinstance(value, Decimal)).any()
     ]
-    styled = frame.style.format(dict.fromkeys(amounts, "{:,.2f}"), na_rep="–")
-    st.dataframe(styled, hide_index=True, width="stretch")
+    styled = frame.style.format(dict.fromkeys(amounts, "{:,.2f}"))
+    st.dataframe(styled, hide_index=True, width="stretch", placeholder="–")
 
 
 def show_commission(restricted: Snapshot | None, user: str | None, tenant: str, t: Texts) -> None:

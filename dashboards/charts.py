@@ -48,6 +48,8 @@ def funnel_chart(frame: pd.DataFrame, t: Texts) -> alt.Chart | alt.LayerChart:
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=list(names.values()), range=[QUALIFIED, UNQUALIFIED]),
+                # A colour that is nowhere to be seen needs no explanation.
+                legend=alt.Legend() if frame["unqualified_count"].any() else None,
             ),
             tooltip=[
                 alt.Tooltip("stage:N", title=t("stage")),
@@ -74,7 +76,7 @@ def retention_chart(frame: pd.DataFrame, t: Texts) -> alt.Chart | alt.LayerChart
         x=alt.X(
             "month_number:O", title=t("month_number"), axis=alt.Axis(orient="top", labelAngle=0)
         ),
-        y=alt.Y("cohort:O", title=None),
+        y=alt.Y("cohort:O", title=None, axis=alt.Axis(labelBaseline="middle", labelLimit=220)),
     )
     cells = base.mark_rect(stroke="#fbfaf7", strokeWidth=2).encode(
         color=alt.Color(

@@ -19,7 +19,8 @@ import yaml
 
 from company.world.build import build_world
 from company.world.tenants import WORLD_END
-from scripts.settings import ROOT, Settings, read_environment_file
+from scripts.settings import ROOT, Settings
+from warehouse.home import read_environment_file
 
 SEED = 7
 NOW = "2026-07-01T03:00:00+08:00"
@@ -133,7 +134,11 @@ def _write_environment(
 ) -> None:
     kept = read_environment_file(settings.environment_file)
     values = {name: kept.get(name) or make() for name, make in SECRETS.items()}
-    values |= {"CLOSEBOOK_HOME": str(settings.home), "CLOSEBOOK_NOW": NOW}
+    values |= {
+        "CLOSEBOOK_HOME": str(settings.home),
+        "CLOSEBOOK_NOW": NOW,
+        "CLOSEBOOK_DEMO_SIGN_IN": "1",
+    }
     for offset, (vendor, tenants) in enumerate(credentials.items()):
         for tenant, entry in tenants.items():
             address = f"127.0.0.1:{settings.vendor_port + offset}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -299,6 +300,9 @@ def main() -> int:
         "--detach", action="store_true", help="return when the version is published"
     )
     options = parser.parse_args()
+    # A shell that starts this in the background lets it ignore Ctrl-C; `kill` stops it as well.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         settings = Settings.load()
         if options.do == "down":

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse.home import read_environment_file
+
 ROOT = Path(__file__).resolve().parent.parent
 
 PORTS = {
@@ -142,16 +144,6 @@ class Settings:
 def python() -> str:
     """The interpreter of the environment that this process runs in."""
     return sys.executable
-
-
-def read_environment_file(path: Path) -> dict[str, str]:
-    """The ``NAME=value`` lines of a file; empty when there is no file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    lines = (line.partition("=") for line in text.splitlines() if "=" in line)
-    return {name: value for name, _, value in lines if not name.startswith("#")}
 
 
 def _port(values: Mapping[str, str], name: str) -> int:

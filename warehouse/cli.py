@@ -44,9 +44,15 @@ def cli() -> None:
                   closebook decide KIND          record what somebody decided, and why
     Trouble       closebook doctor               what on this machine would stop a run
 
-    State lives under CLOSEBOOK_HOME (default ./var). Exit codes: 0 done, 1 something stood in the
-    way, 2 a gate refused the data. What is published never changes on 1 or 2.
+    State lives under CLOSEBOOK_HOME (default ./var); the file `environment` in it gives every
+    CLOSEBOOK_ variable that is not set. Exit codes: 0 done, 1 something stood in the way, 2 a gate
+    refused the data. What is published never changes on 1 or 2.
     """
+    from warehouse.home import Home, read_environment_file
+
+    for name, value in read_environment_file(Home.from_environment().environment_file).items():
+        if name.startswith("CLOSEBOOK_"):
+            os.environ.setdefault(name, value)
 
 
 @cli.command()

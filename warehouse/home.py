@@ -54,6 +54,11 @@ class Home:
     def airflow(self) -> Path:
         return self.root / "airflow"
 
+    @property
+    def environment_file(self) -> Path:
+        """Settings and secrets of this installation, ``NAME=value`` a line, mode 0600."""
+        return self.root / "environment"
+
     def ensure(self) -> Home:
         """Creates the folders that are missing, private to the owner where pay is inside."""
         for folder in (self.landing, self.policy, self.decisions, self.ledger, self.warehouse):
@@ -62,3 +67,13 @@ class Home:
         for folder in (self.published, self.airflow):
             folder.mkdir(parents=True, exist_ok=True)
         return self
+
+
+def read_environment_file(path: Path) -> dict[str, str]:
+    """The ``NAME=value`` lines of a file; empty when there is no file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    lines = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {name: value for name, _, value in lines if not name.startswith("#")}

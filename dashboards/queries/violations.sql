@@ -1,7 +1,7 @@
 select
     rule_id,
-    sum(entry_count) as entry_count,
-    sum(violation_count) as violation_count,
+    cast(sum(entry_count) as bigint) as entry_count,
+    cast(sum(violation_count) as bigint) as violation_count,
     sum(amount_at_fault) as amount_at_fault,
     max(currency_code) as currency_code
 from mart_stage_entry_violation_by_rule_month

@@ -211,7 +211,6 @@ def _recent_application(made: Installation) -> str:
     return str(found)
 
 
-@pytest.mark.prove
 def test_cash_that_does_not_add_up_is_stopped_by_the_mart_gate_and_the_next_day_heals(
     yesterday: Installation,
 ) -> None:

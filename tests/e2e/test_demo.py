@@ -123,7 +123,6 @@ def test_the_end_shows_numbers_gates_and_three_addresses_that_answer(
             assert reply.status == 200
 
 
-@pytest.mark.prove
 def test_secrets_are_random_private_and_in_no_log(published: tuple[Demo, str]) -> None:
     demo, output = published
     files = (
@@ -166,7 +165,6 @@ def test_a_second_demo_beside_it_is_refused_and_harms_nothing(
     assert alive(demo.settings)
 
 
-@pytest.mark.prove
 def test_down_leaves_nothing_and_the_demo_runs_again_at_once_until_ctrl_c(
     published: tuple[Demo, str],
 ) -> None:

@@ -112,6 +112,23 @@ def test_a_gate_has_an_exit_code_of_its_own(capsys: Said) -> None:
     assert "the raw gate refused" in said and "one line a check" in said
 
 
+def test_the_file_environment_gives_what_is_not_set(home: Home) -> None:
+    (home.root / "environment").write_text(
+        "# comment=1\nCLOSEBOOK_NOW=no time at all\nAIRFLOW__X=1\n", encoding="utf-8"
+    )
+    given = {"CLOSEBOOK_HOME": str(home.root), "PATH": ""}
+    for more, code, text in (
+        ({}, 1, "CLOSEBOOK_NOW='no time at all'"),
+        ({"CLOSEBOOK_NOW": "2026-07-01T03:00:00+08:00"}, 0, "Nothing is published yet"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "warehouse", "status"],
+            cwd=PROJECT, env=given | more, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == code
+        assert text in done.stdout + done.stderr
+
+
 def test_a_full_disk_is_named(capsys: Said) -> None:
     assert _explain(OSError(28, "No space left on device", "/var/x")) == EXIT_ERROR
     assert "No space left on device: /var/x" in capsys.readouterr().err
