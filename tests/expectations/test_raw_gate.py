@@ -317,6 +317,17 @@ def test_rows_at_fault_and_refused_rows_both_reach_the_quarantine(tmp_path: Path
     ]
 
 
+def test_the_quarantine_names_a_row_of_pay_without_its_amount(tmp_path: Path) -> None:
+    load = Loads(tmp_path).write(
+        1, "files.payroll_line", [{}, {"currency_code": "4711.99", "source_id": "p7"}], rejected=1
+    )
+    connection = duckdb.connect()
+    assert _gate([load], connection).quarantined_rows == 2
+    rows = connection.execute("select * from quality.quarantine").fetchall()
+    assert {row[5] for row in rows} == {"x|p7", "load load1 page 1 row 1"}
+    assert not any("4711.99" in str(value) for row in rows for value in row)
+
+
 def test_a_refused_load_leaves_nothing_in_the_quarantine(tmp_path: Path) -> None:
     rows = [{"amount": -1, "id": f"o{n}"} for n in range(10)]
     connection = duckdb.connect()
