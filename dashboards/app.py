@@ -23,6 +23,7 @@ from dashboards.charts import funnel_chart, retention_chart
 from dashboards.i18n import LANGUAGES, Texts, texts
 from dashboards.queries import sql
 from dashboards.reader import NothingPublishedError, Reader, Snapshot
+from dashboards.tables import UNKNOWN, styled
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _GATES = ("raw", "stage_entry", "marts")
@@ -338,14 +339,7 @@ def localised(frame: pd.DataFrame, t: Texts) -> pd.DataFrame:
 
 
 def show_table(frame: pd.DataFrame) -> None:
-    """A table with amounts to the cent and a dash for what is not known."""
-    amounts = [
-        name
-        for name in frame.columns
-        if frame[name].map(lambda value: isinstance(value, Decimal)).any()
-    ]
-    styled = frame.style.format(dict.fromkeys(amounts, "{:,.2f}"))
-    st.dataframe(styled, hide_index=True, width="stretch", placeholder="–")
+    st.dataframe(styled(frame), hide_index=True, width="stretch", placeholder=UNKNOWN)
 
 
 def show_commission(restricted: Snapshot | None, user: str | None, tenant: str, t: Texts) -> None:

@@ -75,7 +75,7 @@ def _screenshot(page: object, name: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_page_is_whole_in_a_browser(browser: Browser, address: str, language: str) -> None:
     t = texts(language)
-    page = browser.new_page(viewport={"width": 1280, "height": 2400})
+    page = browser.new_page(viewport={"width": 1280, "height": 3600})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{address}/?lang={language}&tenant=aurora")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from dashboards.i18n import LANGUAGES, texts
 from tests.e2e.installation import Installation
 
-APP = Path(__file__).parents[2] / "dashboards" / "app.py"
+ROOT = Path(__file__).parents[2]
+APP = ROOT / "dashboards" / "app.py"
 
 
 def _page(
@@ -127,6 +130,50 @@ def test_finance_sees_every_payee(demo: Installation, monkeypatch: pytest.Monkey
     page = _sign_in(_page(demo, monkeypatch), "finance")
     statement = next(f.value for f in page.dataframe if "Payable" in f.value.columns)
     assert statement["Employee"].nunique() > 1
+
+
+def _pay_months(demo: Installation, tenant: str) -> list[date]:
+    """Every month with an amount missing, and every twelfth of the others, newest first."""
+    tables = demo.published()
+    missing = {
+        row["period_month"]
+        for name in ("mart_commission_statement", "mart_payroll_reconciliation")
+        for row in tables[name]
+        if row["tenant"] == tenant
+        and any(value is None for column, value in row.items() if column.endswith("_amount"))
+    }
+    months = {
+        row["period_month"]
+        for row in tables["mart_commission_statement"]
+        if row["tenant"] == tenant
+    }
+    assert missing & months, "no month of the demo misses an amount: the test shows little"
+    return sorted({*missing & months, *sorted(months)[::12]}, reverse=True)
+
+
+@pytest.mark.parametrize("tenant", ["aurora", "borealis"])
+def test_no_user_in_no_month_meets_an_error(
+    demo: Installation, monkeypatch: pytest.MonkeyPatch, tenant: str
+) -> None:
+    months = _pay_months(demo, tenant)
+    page = _page(demo, monkeypatch, tenant=tenant)
+    seen = 0
+    for user in sorted({row["user_name"] for row in demo.published()["dim_access_grant"]}):
+        page = _sign_in(page, user)
+        assert not page.exception, user
+        for month in months:
+            period = next((box for box in page.selectbox if box.label == "Period"), None)
+            if period is None or f"{month:%b %Y}" not in period.options:
+                continue
+            page = period.select(month).run()
+            assert not page.exception, (user, month)
+            seen += 1
+    assert seen >= 2 * len(months), "finance and admin see every month"
+
+
+def test_the_cockpit_keeps_the_details_of_an_error_to_the_log() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert settings["client"]["showErrorDetails"] == "none"
 
 
 @pytest.mark.parametrize("user", ["analyst", None])
