@@ -25,9 +25,9 @@ from scripts.checks import NotReadyError, check_ready
 from scripts.health import is_up
 from scripts.processes import Started, describe, exit_code, start, started, stop_all
 from scripts.service import SERVICES
-from scripts.settings import Settings, SettingsError
+from scripts.settings import ROOT, Settings, SettingsError
 
-INGEST = ("ingest_policy", "ingest_salesforce", "ingest_stripe", "ingest_zendesk", "ingest_files")
+INGEST = tuple(sorted(path.stem for path in (ROOT / "dags").glob("ingest_*.py")))
 BUILD = "build_warehouse"
 AIRFLOW = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
 PASSWORD = "CLOSEBOOK_AIRFLOW_PASSWORD"  # noqa: S105 (the variable's name)

@@ -612,10 +612,12 @@ def _changed_pasts(
         after = _past(file.rows, today)
         gone = [row for key, row in before.items() if key not in after]
         come = [row for key, row in after.items() if key not in before]
-        fix = (
-            f"Let the change begin today ({today}) or later; or allow it: closebook decide "
-            f"allow_policy_change --subject {name} --hash {file.sha256} --reason '...'"
+        allow = (
+            f"or allow it: closebook decide allow_policy_change --subject {name} "
+            f"--hash {file.sha256} --reason '...'"
         )
+        fix = f"Let the change begin today ({today}) or later; {allow}"
+        end = f"Keep the row and end it, valid_to {today}; {allow}"
         for old in gone:
             new = next((row for row in come if _same_key(file.table, old, row)), None)
             if new is not None:
@@ -627,7 +629,7 @@ def _changed_pasts(
                 "",
                 f"the past changed: it was ({old.text()}), it would be "
                 f"({new.text() if new else 'removed'})",
-                fix,
+                fix if new else end,
             )
         for new in come:
             yield PolicyProblem(

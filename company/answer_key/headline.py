@@ -26,11 +26,7 @@ def work_out(facts: Facts) -> list[Row]:
     rows: list[Row] = []
     for tenant in facts.tenants:
         happened = _happened(facts, tenant)
-        starts = [
-            month
-            for (month, kind) in happened
-            if kind in ("lead", "opportunity", "invoiced", "paid")
-        ]
+        starts = [month for (month, _) in happened]
         if not starts:
             continue
         for number in range(months_between(min(starts), facts.as_of_month) + 1):

@@ -26,3 +26,11 @@ def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
     missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
     assert not missing
+
+
+def test_every_mart_is_defined_before_it_is_built(manifest: dict[str, Any]) -> None:
+    headings = re.findall(r"^#+ (\w+)$", (ROOT / "docs" / "marts.md").read_text("utf-8"), re.M)
+    marts = {
+        node["name"] for node in manifest["nodes"].values() if node["name"].startswith("mart_")
+    }
+    assert marts and marts <= set(headings), "give it a heading and its definition in docs/marts.md"

@@ -79,4 +79,6 @@ def test_both_languages_have_the_same_texts() -> None:
             for line in text.splitlines()
             if line
         }
+        named = [line.split(":")[0] for line in text.splitlines() if line]
+        assert len(named) == len(keys[language]), "one key, one text: the last of two would win"
     assert keys["en"] == keys["zh"]

@@ -100,7 +100,9 @@ def test_every_numeric_column_of_a_mart_is_in_the_key_or_listed(published: Insta
                 if isinstance(value, (int, Decimal)) and name not in said
                 if not isinstance(value, bool) and not name.endswith("_key")
             }
-    assert uncovered == set(NUMERIC_WITHOUT_KEY)
+    assert uncovered == set(NUMERIC_WITHOUT_KEY), (
+        "add the column to company/answer_key, or to NUMERIC_WITHOUT_KEY with the reason"
+    )
 
 
 @pytest.mark.e2e

@@ -32,6 +32,20 @@ first_months as (
     from {{ ref('fct_payment') }}
     where is_succeeded
     group by tenant
+
+    union all
+
+    select
+        tenant,
+        month
+    from {{ ref('int_months_closed') }}
+
+    union all
+
+    select
+        tenant,
+        month
+    from {{ ref('int_months_of_support') }}
 ),
 
 started as (
