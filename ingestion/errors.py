@@ -25,6 +25,10 @@ class GaveUpError(TransientError):
     """Transient to the last attempt: this run is over, a later one may succeed."""
 
 
+class UnreachableError(GaveUpError):
+    """Nobody listened, to the last attempt: what else is asked of that host would fail as well."""
+
+
 class TerminalError(IngestionError):
     """The same request will fail again: wrong credentials, broken contract, bad mapping."""
 

@@ -14,7 +14,7 @@ from ingestion.catalog import connector_of, resource_of
 from ingestion.clock import Clock
 from ingestion.connections import Connection, Connections, Sources
 from ingestion.connector import Connector
-from ingestion.errors import ConfigurationError, SeveralFailedError
+from ingestion.errors import ConfigurationError, SeveralFailedError, UnreachableError
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest, OpenLoad
 from ingestion.resource import Resource
@@ -169,8 +169,9 @@ def ingest_all(
 ) -> list[Manifest]:
     """Reads every resource of every configured vendor; folders are `intake`'s.
 
-    At most two requests run against one host. `progress` gets one line per resource. A
-    failure does not stop the others: all are raised together as one SeveralFailedError at the end.
+    At most two requests run against one host; once nobody listens there, the rest of that host is
+    left for the next run. `progress` gets one line per resource. A failure does not stop the
+    others: all are raised together as one SeveralFailedError at the end.
     """
     failures: list[tuple[str, Exception]] = []
     landed: list[Manifest] = []
@@ -184,11 +185,25 @@ def ingest_all(
             continue
         tasks[connection.base_url] += [(connection, resource.name) for resource in resources]
 
+    silent: dict[str, str] = {}
+
     def timed(connection: Connection, resource: str) -> Manifest:
+        if connection.base_url in silent:
+            # Each resource would wait out all its attempts, one after the other.
+            raise UnreachableError(
+                f"not tried: {connection.base_url} was not reached for "
+                f"{silent[connection.base_url]}"
+            )
         began = time.monotonic()
-        load = ingest(
-            connection.source, connection.tenant, resource, connection, landing, clock, settings
-        )
+        try:
+            load = ingest(
+                connection.source, connection.tenant, resource, connection, landing, clock, settings
+            )
+        except Exception as error:
+            if isinstance(error, UnreachableError):
+                silent[connection.base_url] = resource
+            progress(f"{connection.name}/{resource}: not read: {error}")
+            raise
         progress(f"{_line(load)} in {time.monotonic() - began:.1f} s")
         return load
 

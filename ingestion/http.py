@@ -21,7 +21,13 @@ from urllib.parse import quote, quote_plus
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from ingestion.errors import ContractError, GaveUpError, TerminalError, TransientError
+from ingestion.errors import (
+    ContractError,
+    GaveUpError,
+    TerminalError,
+    TransientError,
+    UnreachableError,
+)
 
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SECRET_SHAPES = re.compile(
@@ -69,6 +75,10 @@ class Reply:
 
     content: bytes
     body: dict[str, Any]
+
+
+class _NobodyListensError(TransientError):
+    """No connection to the host."""
 
 
 class _LoginRefusedError(Exception):
@@ -184,7 +194,8 @@ class HttpClient:
         try:
             return retrying(self._once, method, path, asking, params, form)
         except TransientError as error:
-            raise GaveUpError(
+            kind = UnreachableError if isinstance(error, _NobodyListensError) else GaveUpError
+            raise kind(
                 f"{self.name}: {asking}: gave up after {self._settings.attempts} attempts; the "
                 f"last one: {error}. Run it again when the vendor is well; nothing of this load "
                 "was kept and the cursor did not move"
@@ -218,7 +229,9 @@ class HttpClient:
                 content = self._content(response, asking)
         except (httpx.TransportError, httpx.DecodingError) as error:
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise TransientError(self.redact(what)) from None
+            is_connect = isinstance(error, httpx.ConnectError)
+            kind = _NobodyListensError if is_connect else TransientError
+            raise kind(self.redact(what)) from None
         if response.status_code == 401:
             raise _LoginRefusedError
         if response.status_code in _TRANSIENT:

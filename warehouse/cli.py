@@ -62,7 +62,7 @@ def run(no_ingest: bool, as_of: datetime | None) -> None:
     """Bring every configured source in, then build, check and publish.
 
     What to read stands in CLOSEBOOK_HOME/sources.yml. A source that cannot be read is reported and
-    does not hold up the others. A build with nothing new is skipped.
+    does not hold up the others. A build is skipped when nothing has landed since the last one.
 
     \b
     Examples:
@@ -74,12 +74,18 @@ def run(no_ingest: bool, as_of: datetime | None) -> None:
 
     home, clock = _home(), _clock()
     failures = [] if no_ingest else _ingest(home, clock)
+    # Before the build, and after it: a gate that refuses must not be all that is heard.
+    _report(failures)
     result = build(home, clock, as_of.date() if as_of else None, click.echo)
     click.echo(result.message)
-    for failure in failures:
-        click.secho(f"not read: {failure}", fg="red", err=True)
+    _report(failures)
     if failures:
         raise click.exceptions.Exit(EXIT_ERROR)
+
+
+def _report(failures: list[str]) -> None:
+    for failure in failures:
+        click.secho(f"not read: {failure}", fg="red", err=True)
 
 
 def _ingest(home: Home, clock: Clock) -> list[str]:
@@ -198,13 +204,21 @@ def gate(name: str | None, everything: bool) -> None:
             f"{home.database} holds no gate results ({error}); run `closebook run`"
         ) from None
     shown = [row for row in rows if everything or not row[4]]
-    table = _table("gate", "check", "severity", "", "observed", "threshold", "why", "owner")
-    for gate_name, suite, check, severity, success, *rest in shown:
-        table.add_row(gate_name, f"{suite}.{check}", severity, _mark(success), *map(str, rest))
     console = Console(highlight=False)
-    if shown:
-        console.print(table)
-    console.print(f"{len(rows)} checks, {sum(not row[4] for row in rows)} not passed")
+    for gate_name, suite, check, severity, success, observed, threshold, why, owner in shown:
+        console.print(f"{_mark(success)} [bold]{suite}.{check}[/bold]  ({gate_name}, {severity})")
+        for label, text in (
+            ("observed", observed),
+            ("allowed", threshold),
+            ("why", why),
+            ("owner", owner),
+        ):
+            console.print(f"    {label}: {text}", markup=False)
+    plan = load_plan(home)
+    console.print(
+        f"{len(rows)} checks, {sum(not row[4] for row in rows)} not passed, in the build as of "
+        f"{plan.as_of_date}"
+    )
 
 
 @cli.command()
@@ -314,6 +328,7 @@ def check(folder: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def land(folder: Path) -> None:
     """Check everything, then land the tables whose content changed."""
+    from ingestion.connections import configured_sources
     from ingestion.landing import Landing
     from warehouse.policy import land_policy
 
@@ -322,6 +337,15 @@ def land(folder: Path) -> None:
     for load in report.landed:
         click.echo(f"{load.resource}: {load.rows} rows landed")
     click.echo(f"{len(report.landed)} tables landed, {len(report.unchanged)} unchanged")
+    has_sources = (home.root / "sources.yml").is_file()
+    configured = configured_sources(home.root).policy if has_sources else None
+    if configured is not None and configured.resolve() != folder.resolve():
+        click.secho(
+            f"the next `closebook run` lands {configured} again: that is the policy folder of "
+            f"{home.root / 'sources.yml'}",
+            fg="yellow",
+            err=True,
+        )
 
 
 @cli.command()
@@ -434,7 +458,8 @@ def _explain(error: Exception) -> int:
 
     if isinstance(error, BuildFailedError):
         _say(f"the {error.gate} gate refused the data; what is published stays\n{error}")
-        _say("`closebook gate` shows every check; repair the source or rule, then `closebook run`")
+        where = "" if error.gate == "dbt_tests" else "`closebook gate` shows every check; "
+        _say(f"{where}repair the source or rule, then `closebook run`")
         return EXIT_GATE
     if isinstance(error, PolicyError):
         _say("\n  ".join([str(error), *map(str, error.problems)]))
@@ -493,7 +518,8 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=SIMPLE, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # A version is there to be copied: it is never broken in two.
+        table.add_column(column, overflow="fold", no_wrap=column == "version")
     return table
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import duckdb
+
 from warehouse.errors import BuildFailedError, WarehouseError
 from warehouse.home import Home
 from warehouse.meta import DbtResult
@@ -28,6 +30,9 @@ STAGING = ("path:models/staging", "path:models/intermediate/conformed", "+int_st
 _FOLDERS = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT))
 
 Progress = Callable[[str], None]
+
+SHOWN_ROWS = 3
+"""How many rows a failed test names."""
 
 
 def run_layer(
@@ -59,7 +64,7 @@ def run_layer(
     DuckDBConnectionManager.close_all_connections()
     if reply.result is None:
         raise WarehouseError(f"dbt did not start: {reply.exception}")
-    return [_result(entry) for entry in reply.result.results]
+    return [_result(entry, home) for entry in reply.result.results]
 
 
 def _project(home: Home) -> Manifest:
@@ -98,7 +103,9 @@ def raise_for_failures(layer: str, results: Sequence[DbtResult]) -> None:
         )
     failed = [result for result in results if result.status == "fail"]
     if failed:
-        names = ", ".join(f"{_short(r.unique_id)} ({r.failure_count} rows)" for r in failed[:5])
+        names = "; ".join(
+            f"{_short(r.unique_id)} ({r.failure_count} rows: {r.message})" for r in failed[:5]
+        )
         raise BuildFailedError(
             "dbt_tests",
             f"{len(failed)} dbt tests failed in {layer}: {names}",
@@ -156,15 +163,29 @@ def _target(home: Home) -> Path:
     return home.warehouse / "dbt_target"
 
 
-def _result(entry: Any) -> DbtResult:
+def _result(entry: Any, home: Home) -> DbtResult:
+    message = str(entry.message or "")
+    if str(entry.status) == "fail":
+        message = _first_rows(entry.node.compiled_code, home)
     return DbtResult(
         unique_id=entry.node.unique_id,
         resource_type=str(entry.node.resource_type),
         status=str(entry.status),
         execution_seconds=round(entry.execution_time, 3),
         failure_count=entry.failures,
-        message=str(entry.message or ""),
+        message=message,
     )
+
+
+def _first_rows(test: str, home: Home) -> str:
+    """The first rows that a failed test found: ``tenant=acme, rows=3 | ...``."""
+    with duckdb.connect(str(home.database), read_only=True) as connection:
+        found = connection.sql(test).limit(SHOWN_ROWS)
+        names = found.columns
+        return " | ".join(
+            ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
+            for row in found.fetchall()
+        )
 
 
 def _progress_lines(progress: Progress) -> Callable[[Any], None]:

@@ -17,7 +17,10 @@ from ingestion.connections import configured_sources, connection_from_environmen
 from ingestion.errors import ConfigurationError
 from warehouse.home import Home
 
-PORTS = {8080: "Airflow", 8501: "the cockpit"}
+PORTS = {
+    "CLOSEBOOK_AIRFLOW_PORT": (8080, "Airflow"),
+    "CLOSEBOOK_COCKPIT_PORT": (8501, "the cockpit"),
+}
 NEEDED_BYTES = 2 * 1024**3
 """Free space below which a build at demo size may not finish."""
 
@@ -86,7 +89,8 @@ def _folders(home: Home) -> Iterator[Finding]:
 
 
 def _ports() -> Iterator[Finding]:
-    for port, owner in PORTS.items():
+    for variable, (default, owner) in PORTS.items():
+        port = int(os.environ.get(variable) or default)
         with socket.socket() as probe:
             probe.settimeout(TIMEOUT_SECONDS)
             taken = probe.connect_ex(("127.0.0.1", port)) == 0

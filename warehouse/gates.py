@@ -18,7 +18,7 @@ from warehouse.home import Home
 from warehouse.landed import KEYS, declared
 from warehouse.meta import StagedLoad
 from warehouse.plan import BuildPlan
-from warehouse.publish import current_version
+from warehouse.publish import VersionManifest, current_version, versions
 
 Stream = tuple[str, str, str]
 """What loads follow one another: (source, tenant, resource)."""
@@ -35,7 +35,7 @@ def gate_context(home: Home, plan: BuildPlan) -> GateContext:
     for load in landing.accepted():
         if load.commit_seq <= plan.watermarks["landing"]:
             history[load.source, load.tenant, load.resource].append(load)
-    now = current_version(home)
+    before = _version_before(home, plan)
     return GateContext(
         as_of_date=plan.date,
         as_of_at=plan.instant,
@@ -70,13 +70,22 @@ def gate_context(home: Home, plan: BuildPlan) -> GateContext:
             for stream in sorted(history.keys() | _configured_streams(home))
         ),
         published=PublishedVersion(
-            version=now.version,
-            as_of_date=date.fromisoformat(now.as_of_date),
-            open_tables=home.published / now.version / "open" / "parquet",
+            version=before.version,
+            as_of_date=date.fromisoformat(before.as_of_date),
+            open_tables=home.published / before.version / "open" / "parquet",
         )
-        if now is not None
+        if before is not None
         else None,
     )
+
+
+def _version_before(home: Home, plan: BuildPlan) -> VersionManifest | None:
+    """What readers see, or the last version that is not of a later date than the plan's."""
+    now = current_version(home)
+    if now is None or now.as_of_date <= plan.as_of_date:
+        return now
+    earlier = [kept for kept in versions(home) if kept.as_of_date <= plan.as_of_date]
+    return earlier[-1] if earlier else None
 
 
 def _configured_streams(home: Home) -> set[Stream]:

@@ -88,6 +88,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
         for name, store in opened.items()
     }
     _refuse_undeclared(accepted)
+    _refuse_unknown_past(accepted["landing"], as_of, zone)
     definitions = definitions_sha256()
     as_of_at = _first_instant_after(as_of, zone)
     rebuild, staged = _reason_to_rebuild(home, accepted, definitions, as_of)
@@ -125,6 +126,20 @@ def _refuse_undeclared(accepted: dict[str, list[Manifest]]) -> None:
                 f"load {load.load_id} is of {load.source}.{load.resource}, which no source "
                 "declares; declare the resource again, or move the load out of the store"
             )
+
+
+def _refuse_unknown_past(loads: list[Manifest], as_of: date, zone: ZoneInfo) -> None:
+    """Raises WarehouseError for a day before anything was recorded.
+
+    A back-fill brings each row as it is now: what it was on an earlier day is in no store, and a
+    row that has changed since would be missing.
+    """
+    first = min(datetime.fromisoformat(load.recorded_at) for load in loads).astimezone(zone).date()
+    if as_of < first:
+        raise WarehouseError(
+            f"--as-of {as_of} is before the first load, of {first}: what was known then is in no "
+            f"store; use {first} or a later day"
+        )
 
 
 def _reason_to_rebuild(
@@ -179,6 +194,18 @@ def _notes(
     accepted: dict[str, list[Manifest]], as_of: date, as_of_at: datetime, rebuild: str
 ) -> list[str]:
     notes = [f"building as of {as_of}" + (f"; from nothing: {rebuild}" if rebuild else "")]
+    came_later = sorted(
+        {
+            f"{load.source} of {load.tenant}"
+            for load in accepted["landing"]
+            if load.is_backfill and datetime.fromisoformat(load.recorded_at) >= as_of_at
+        }
+    )
+    if came_later:
+        notes.append(
+            f"{', '.join(came_later)} first landed after {as_of}: of their rows, those changed "
+            "since are not in this build"
+        )
     for name in ("policy", "decisions"):
         late = [
             load for load in accepted[name] if datetime.fromisoformat(load.recorded_at) >= as_of_at

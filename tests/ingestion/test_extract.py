@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import socket
 import stat
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from ingestion.errors import (
     FilterIgnoredError,
     GaveUpError,
     SeveralFailedError,
+    UnreachableError,
 )
 from ingestion.extract import ingest, ingest_all
 from ingestion.http import HttpSettings
@@ -380,6 +382,32 @@ def test_without_a_salt_nothing_personal_is_read(
     assert vendor.asked == []
 
 
+def test_a_host_where_nobody_listens_is_waited_for_once(
+    landing: Landing, clock: Clock, settings: HttpSettings
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        told: list[str] = []
+        with pytest.raises(SeveralFailedError) as caught:
+            ingest_all(
+                Sources((ConfiguredSource("stripe", "aurora"),), ()),
+                landing,
+                clock,
+                lambda source, tenant: Connection(source, tenant, address, "", "sk_test"),
+                told.append,
+                settings,
+            )
+    failures = [str(error) for _, error in caught.value.failures]
+    not_tried = [failure for failure in failures if "not tried" in failure]
+    assert len(failures) == 5
+    assert len(not_tried) >= 3, "two were under way"
+    assert len(told) == len(failures) - len(not_tried), "said once, not for each resource"
+    assert all(isinstance(error, UnreachableError) for _, error in caught.value.failures)
+    assert any("gave up after" in failure for failure in failures)
+    assert all("not read" in line for line in told)
+
+
 def test_one_failed_resource_does_not_stop_the_others_and_all_failures_are_told_together(
     vendor: Vendor, landing: Landing, clock: Clock, settings: HttpSettings
 ) -> None:
@@ -411,7 +439,11 @@ def test_one_failed_resource_does_not_stop_the_others_and_all_failures_are_told_
         "customer",
         "invoice_payment",
     ]
-    assert sorted(line.split(":")[0] for line in told) == [
+    assert sorted(":".join(line.split(":")[:2]) for line in told if "not read" in line) == [
+        "stripe/aurora/invoice: not read",
+        "stripe/aurora/refund: not read",
+    ]
+    assert sorted(line.split(":")[0] for line in told if "not read" not in line) == [
         "stripe/aurora/charge",
         "stripe/aurora/customer",
         "stripe/aurora/invoice_payment",

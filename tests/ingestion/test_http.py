@@ -70,6 +70,8 @@ def test_the_default_jitter_stays_in_the_upper_half_of_the_wait() -> None:
         (format_datetime(datetime.now(UTC) - timedelta(days=2), usegmt=True), 0.0),
         ("soon", 1.0),
     ],
+    # The names are the same in every process, whatever second it starts in.
+    ids=["seconds", "too many seconds", "a date ahead", "a date gone by", "no time at all"],
 )
 def test_retry_after_is_honoured_in_seconds_and_as_a_date_and_is_capped(
     client: HttpClient, vendor: Vendor, waits: list[float], header: str, seconds: float

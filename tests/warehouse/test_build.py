@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.installation import Installation, installation
 from warehouse.build import STEPS, plan_build
+from warehouse.errors import WarehouseError
 from warehouse.home import Home
 from warehouse.publish import current_version, versions
 
@@ -104,27 +105,10 @@ def test_a_deleted_warehouse_file_changes_no_mart(made: Installation) -> None:
     assert marts(made.home) == before
 
 
-def test_a_past_date_is_kept_beside_and_already_has_its_policy(made: Installation) -> None:
-    """Everything landed on 1 July: the back-fill says what was so in March."""
-    today = current_version(made.home)
-    assert today is not None
-    result = made.build(date(2026, 3, 31))
-    assert result.outcome == "kept"
-    assert current_version(made.home) == today
-    past = versions(made.home)[-1]
-    assert past.as_of_date == "2026-03-31"
-    assert (
-        0
-        < past.tables["mart_headline_by_month"]["rows"]
-        < (today.tables["mart_headline_by_month"]["rows"])
-    )
-    assert (
-        0
-        < past.tables["mart_commission_statement_line"]["rows"]
-        < (today.tables["mart_commission_statement_line"]["rows"])
-    )
-    again = made.build(date(2026, 3, 31))
-    assert (again.outcome, again.version) == ("skipped", today.version)
+def test_a_date_before_the_first_load_is_refused(made: Installation) -> None:
+    """Everything landed on 1 July: what was known in March is in no store."""
+    with pytest.raises(WarehouseError, match="before the first load, of 2026-07-01"):
+        made.build(date(2026, 6, 30))
 
 
 def test_a_damaged_warehouse_file_is_replaced(made: Installation) -> None:
@@ -135,3 +119,16 @@ def test_a_damaged_warehouse_file_is_replaced(made: Installation) -> None:
         version.rename(version.with_name(f".version.{version.name}"))
     assert made.build().outcome == "published"
     assert marts(made.home) == before
+
+
+def test_a_past_date_is_kept_beside_what_readers_see(made: Installation) -> None:
+    """Last in this file: it moves the company on by a day."""
+    made.move_to("2026-07-02T03:00:00+08:00")
+    assert made.run().outcome == "published"
+    today = current_version(made.home)
+    result = made.build(date(2026, 7, 1))
+    assert result.outcome == "kept"
+    assert current_version(made.home) == today
+    assert versions(made.home)[-1].as_of_date == "2026-07-01"
+    again = made.build(date(2026, 7, 1))
+    assert (again.outcome, today and again.version) == ("skipped", today and today.version)
