@@ -59,6 +59,7 @@ def _write_world(settings: Settings) -> None:
             "remove them with `make clean`, then `make demo` again"
         )
     summary = build_world(SEED, settings.company, WORLD_END)
+    (settings.company / "files" / "payroll").chmod(0o700)
     stamp.write_text(made_by, encoding="utf-8")
     print(f"{summary.versions:,} object versions in {summary.folder}")
 
