@@ -25,12 +25,11 @@ def take_in(folder: str, mapping: str) -> dict[str, Any]:
     from pathlib import Path
 
     from ingestion.clock import clock_from_environment
-    from ingestion.files.intake import intake
-    from ingestion.landing import Landing
+    from warehouse.files import take_in_folder
     from warehouse.home import Home
 
     home = Home.from_environment().ensure()
-    report = intake(Path(folder), Path(mapping), Landing(home.landing), clock_from_environment())
+    report = take_in_folder(Path(folder), Path(mapping), home, clock_from_environment())
     print(report)
     return {"loads": len(report.loads), "rows": sum(load.rows for load in report.loads)}
 

@@ -93,19 +93,20 @@ def _ingest(home: Home, clock: Clock) -> list[str]:
     from ingestion.connections import configured_sources, connection_from_environment
     from ingestion.errors import IngestionError
     from ingestion.extract import ingest_all
-    from ingestion.files.intake import intake as take_in
     from ingestion.landing import Landing
+    from warehouse.files import take_in_folder
     from warehouse.policy import land_policy
 
     sources = configured_sources(home.root)
     landing = Landing(home.landing)
     failures: list[str] = []
     if sources.policy is not None:
-        report = land_policy(sources.policy, Landing(home.policy), Landing(home.decisions), clock)
-        click.echo(f"policy: {len(report.landed)} landed, {len(report.unchanged)} unchanged")
+        policy = land_policy(sources.policy, Landing(home.policy), Landing(home.decisions), clock)
+        click.echo(f"policy: {len(policy.landed)} landed, {len(policy.unchanged)} unchanged")
     for entry in sources.files:
         try:
-            click.echo(f"{entry.folder}: {take_in(entry.folder, entry.mapping, landing, clock)}")
+            report = take_in_folder(entry.folder, entry.mapping, home, clock)
+            click.echo(f"{entry.folder}: {report}")
         except IngestionError as error:
             failures.append(f"{entry.folder}: {error}")
     try:
@@ -295,10 +296,9 @@ def intake(folder: Path, mapping: Path | None) -> None:
       closebook intake files/payroll/aurora
       closebook intake ~/export --mapping ~/export/leads.yml
     """
-    from ingestion.files.intake import intake as take_in
-    from ingestion.landing import Landing
+    from warehouse.files import take_in_folder
 
-    click.echo(str(take_in(folder, mapping, Landing(_home().landing), _clock())))
+    click.echo(str(take_in_folder(folder, mapping, _home(), _clock())))
 
 
 @cli.group()
