@@ -8,7 +8,8 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from scripts.processes import alive, describe
+from scripts.processes import alive, describe, exit_code, started
+from scripts.service import SERVICES
 from scripts.settings import Settings
 
 NEEDED_GIGABYTES = 2.0
@@ -23,13 +24,25 @@ def check_ready(settings: Settings) -> None:
     """Raises NotReadyError with every problem that was found."""
     running = alive(settings)
     if running:
+        addresses = ", ".join(f"{name} {address}" for name, address in settings.addresses)
+        how_many = f"{len(running)} processes{_ended(settings)}"
         raise NotReadyError(
-            f"Closebook already runs in {settings.home} ({len(running)} processes): "
-            "open it, or stop it with `make down`"
+            f"Closebook already runs in {settings.home} ({how_many}): "
+            f"open it ({addresses}), or stop it with `make down` and start it again"
         )
     problems = [*_disk(settings.home), *_ports(settings)]
     if problems:
         raise NotReadyError("\n".join(problems))
+
+
+def _ended(settings: Settings) -> str:
+    """Names the services that should run and do not."""
+    names = [
+        service.name
+        for service in started(settings)
+        if not SERVICES[service.name].one_shot and exit_code(service) is not None
+    ]
+    return f", but not {', '.join(names)}" if names else ""
 
 
 def _disk(home: Path) -> list[str]:

@@ -87,6 +87,15 @@ class Settings:
         return self.home / "docs"
 
     @property
+    def addresses(self) -> tuple[tuple[str, str], ...]:
+        """What a person opens: name and address."""
+        return (
+            ("cockpit", f"http://127.0.0.1:{self.cockpit_port}"),
+            ("Airflow", self.airflow_url),
+            ("docs", f"http://127.0.0.1:{self.docs_port}"),
+        )
+
+    @property
     def airflow_passwords(self) -> Path:
         return self.home / "airflow" / "passwords.json"
 

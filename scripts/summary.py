@@ -57,10 +57,10 @@ def gates(manifest: dict[str, Any]) -> Iterator[str]:
 
 def addresses(settings: Settings, password: str) -> Iterator[str]:
     """Where to look, and how to sign in; `password` is '' when it was shown before."""
-    yield f"cockpit   http://127.0.0.1:{settings.cockpit_port}"
     shown = f"password {password}, kept" if password else "password"
-    yield f"Airflow   {settings.airflow_url}   user admin, {shown} in {settings.airflow_passwords}"
-    yield f"docs      http://127.0.0.1:{settings.docs_port}"
+    for name, address in settings.addresses:
+        sign_in = f"   user admin, {shown} in {settings.airflow_passwords}"
+        yield f"{name:<10}{address}{sign_in if name == 'Airflow' else ''}"
 
 
 def _money(amount: Any) -> str:

@@ -162,7 +162,11 @@ def test_a_second_demo_beside_it_is_refused_and_harms_nothing(
     done = demo.make("demo", "DETACH=1")
     assert done.returncode != 0
     assert "already runs in" in done.stderr and "make down" in done.stderr
+    assert demo.settings.airflow_url in done.stderr and "but not" not in done.stderr
     assert alive(demo.settings)
+    docs = next(service for service in started(demo.settings) if service.name == "docs")
+    os.kill(docs.pid, signal.SIGKILL)
+    assert "but not docs" in demo.make("demo", "DETACH=1").stderr
 
 
 def test_down_leaves_nothing_and_the_demo_runs_again_at_once_until_ctrl_c(
