@@ -99,18 +99,39 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class EntityCounts:
+    """What one delivery of a file did to the rows of one entity.
+
+    `taken` rows stand in the file; `removed` ones stood in it before, and now in no file;
+    `left` ones stood in it before, and are now what the other files say.
+    """
+
+    entity: str
+    taken: int
+    removed: int = 0
+    left: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.entity} {self.taken}"
+            + (f", {self.removed} removed" if self.removed else "")
+            + (f", {self.left} left to other files" if self.left else "")
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file. `rows` are (entity, rows landed); `refused` counts rows."""
+    """What became of one file; `refused` counts rows."""
 
     file: str
     outcome: str
-    rows: tuple[tuple[str, int], ...] = ()
+    rows: tuple[EntityCounts, ...] = ()
     refused: int = 0
     duplicates: int = 0
     errors: Path | None = None
 
     def line(self) -> str:
-        parts = [self.outcome, *(f"{entity} {rows}" for entity, rows in self.rows)]
+        parts = [self.outcome, *map(str, self.rows)]
         if self.duplicates:
             parts.append(f"{self.duplicates} equal duplicates dropped")
         if self.refused:
@@ -251,8 +272,22 @@ def _take(
             keep = delivery.path if entity == due[0] else None
             committed.append(load.commit(_written(db, load, entity, clock.now(), identity, keep)))
     refused = count_of(db, "SELECT count(DISTINCT row) FROM error")
-    rows = tuple((load.resource, load.rows) for load in committed)
-    return FileReport(name, "taken in", rows, refused, duplicates, errors), committed
+    rows = tuple(_counts(db, entity) for entity in due)
+    gone = sum(counts.removed + counts.left for counts in rows)
+    emptied = gone and not refused and not any(counts.taken for counts in rows)
+    outcome = "emptied, every row that it had is gone" if emptied else "taken in"
+    return FileReport(name, outcome, rows, refused, duplicates, errors), committed
+
+
+def _counts(db: duckdb.DuckDBPyConnection, entity: str) -> EntityCounts:
+    """Counts `whole_<entity>`, where rows that are in the file have their `row`."""
+    whole = name_of("whole_" + entity)
+    return EntityCounts(
+        entity,
+        count_of(db, f"SELECT count(*) FROM {whole} WHERE row IS NOT NULL"),
+        count_of(db, f"SELECT count(*) FROM {whole} WHERE is_deleted"),
+        count_of(db, f"SELECT count(*) FROM {whole} WHERE row IS NULL AND NOT is_deleted"),
+    )
 
 
 def _landed_as(identity: dict[str, str], load: Manifest | None) -> bool:

@@ -209,6 +209,29 @@ def test_a_file_that_is_emptied_takes_its_rows_with_it(payroll: Desk) -> None:
     assert payroll.known("payroll_line", PAID) == []
 
 
+def test_the_report_tells_rows_taken_from_rows_removed(payroll: Desk) -> None:
+    line = "E{0};31.05.2026;Prov;100,00;A{0}\n".format
+    payroll.write("payroll-1.csv", HEADER + line(1) + line(2) + line(3))
+    assert str(payroll.take_in()) == "inbox/payroll-1.csv: taken in, payroll_line 3"
+    payroll.write("payroll-1.csv", HEADER + line(4))
+    said = str(payroll.take_in(hours=1))
+    assert said == "inbox/payroll-1.csv: taken in, payroll_line 1, 3 removed"
+    payroll.write("payroll-1.csv", HEADER)
+    assert str(payroll.take_in(hours=2)) == (
+        "inbox/payroll-1.csv: emptied, every row that it had is gone, payroll_line 0, 1 removed"
+    )
+
+
+def test_the_report_tells_rows_that_other_files_still_hold(funnel: Desk) -> None:
+    funnel.take_in()
+    funnel.write("deals.csv", "lead_id;seller;won_at;revenue\n")
+    report = funnel.take_in(hours=1)
+    assert report.files[1].line() == (
+        "inbox/deals.csv: emptied, every row that it had is gone, "
+        "opportunity 0, 1 removed, 2 left to other files, stage_event 0, 3 removed"
+    )
+
+
 def test_a_file_that_is_moved_away_leaves_its_rows(payroll: Desk) -> None:
     first = payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
     payroll.take_in()
