@@ -289,7 +289,9 @@ def rollback(version: str, reason: str, actor: str | None) -> None:
 def intake(folder: Path, mapping: Path | None) -> None:
     """Land a folder of CSV files, read through a mapping to the canonical entities.
 
-    A file that is delivered again replaces only its own rows.
+    A file that is delivered again replaces only its own rows. Rows that cannot be read stand, with
+    the reason and the fix, in <file>.errors.csv beside the file; the others land. The exit code is
+    1 when there are any.
 
     \b
     Examples:
@@ -298,7 +300,10 @@ def intake(folder: Path, mapping: Path | None) -> None:
     """
     from warehouse.files import take_in_folder
 
-    click.echo(str(take_in_folder(folder, mapping, _home(), _clock())))
+    report = take_in_folder(folder, mapping, _home(), _clock())
+    click.echo(str(report))
+    if report.refused:
+        raise click.exceptions.Exit(EXIT_ERROR)
 
 
 @cli.group()

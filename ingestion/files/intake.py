@@ -47,6 +47,7 @@ from ingestion.typed import (
 SOURCE = "files"
 DEFAULT_MAPPING = "mapping.yml"
 FRAGMENT = "fragment.parquet"
+UNCHANGED = "unchanged"
 _ERRORS = ".errors.csv"
 
 # The fields that say when a row became what it is, the most telling first.
@@ -135,7 +136,7 @@ class FileReport:
         if self.duplicates:
             parts.append(f"{self.duplicates} equal duplicates dropped")
         if self.refused:
-            parts.append(f"{self.refused} rows refused, see {self.errors}")
+            parts.append(f"{self.refused} refused")
         return f"{self.file}: {', '.join(parts)}"
 
 
@@ -146,9 +147,23 @@ class IntakeReport:
     files: tuple[FileReport, ...]
     loads: tuple[Manifest, ...]
 
+    @property
+    def refused(self) -> int:
+        """How many rows were refused, of all files."""
+        return sum(file.refused for file in self.files)
+
     def __str__(self) -> str:
-        """One line per file."""
-        return "\n".join(file.line() for file in self.files)
+        """A line per file, but one for all unchanged ones; the last says what to correct, if any."""
+        lines = [file.line() for file in self.files if file.outcome != UNCHANGED]
+        unchanged = len(self.files) - len(lines)
+        if unchanged:
+            lines.append(f"{unchanged} file{'s' if unchanged > 1 else ''} {UNCHANGED}")
+        if self.refused:
+            where = ", ".join(
+                f"{file.refused} in {file.errors}" for file in self.files if file.refused
+            )
+            lines.append(f"{self.refused} row{'s' if self.refused > 1 else ''} to correct: {where}")
+        return "\n".join(lines)
 
 
 def entity_columns(entity: str) -> tuple[tuple[str, ColumnType], ...]:
@@ -257,7 +272,7 @@ def _take(
         if not _landed_as(identity, fragments.get((entity, name)))
     ]
     if not due:
-        return FileReport(name, "unchanged"), []
+        return FileReport(name, UNCHANGED), []
     with tempfile.TemporaryDirectory() as scratch:
         load_raw(db, delivery.path, delivery.file, Path(scratch))
     db.execute("CREATE OR REPLACE TEMP TABLE error AS SELECT '' AS entity, * FROM broken")

@@ -162,10 +162,11 @@ def test_every_refused_row_is_named_with_field_value_and_reason(funnel: Desk) ->
         ("5", "revenue", "12,345", "not a decimal(18,2) as the mapping reads it"),
     ]
     assert str(report).splitlines() == [
-        f"inbox/leads.csv: taken in, opportunity 6, stage_event 6, 2 equal duplicates dropped, "
-        f"4 rows refused, see {funnel.folder / 'leads.csv.errors.csv'}",
-        f"inbox/deals.csv: taken in, opportunity 2, stage_event 3, "
-        f"2 rows refused, see {funnel.folder / 'deals.csv.errors.csv'}",
+        "inbox/leads.csv: taken in, opportunity 6, stage_event 6, 2 equal duplicates dropped, "
+        "4 refused",
+        "inbox/deals.csv: taken in, opportunity 2, stage_event 3, 2 refused",
+        f"6 rows to correct: 4 in {funnel.folder / 'leads.csv.errors.csv'}, "
+        f"2 in {funnel.folder / 'deals.csv.errors.csv'}",
     ]
     rejected = {load.resource: load.rejected_rows for load in report.loads if "leads" in str(load)}
     assert rejected == {"opportunity": 4, "stage_event": 3}
@@ -177,6 +178,7 @@ def test_a_file_taken_in_twice_changes_nothing(funnel: Desk) -> None:
     report = funnel.take_in(hours=1)
     assert [file.outcome for file in report.files] == ["unchanged", "unchanged"]
     assert report.loads == ()
+    assert str(report) == "2 files unchanged"
     assert funnel.landing.last_seq() == seq
 
 

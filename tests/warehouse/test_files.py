@@ -91,3 +91,31 @@ def test_the_task_of_the_dag_refuses_the_tenant_as_well(home: Home, inbox: Path)
     with pytest.raises(Exception, match="policy knows no tenant 'arora'"):
         take_in.function(str(inbox), str(inbox / "mapping.yml"))
     assert Landing(home.landing).last_seq() == 0
+
+
+def test_refused_rows_end_an_intake_with_an_error_and_the_others_land(
+    home: Home, inbox: Path, capsys: Said
+) -> None:
+    (inbox / "calls.csv").write_text("id,at,kind\n1,never,call\n2,2026-06-01,call\n", "utf-8")
+    assert invoke(["intake", str(inbox)]) == EXIT_ERROR
+    assert capsys.readouterr().out.splitlines() == [
+        "inbox/calls.csv: taken in, activity 1, 1 refused",
+        f"1 row to correct: 1 in {inbox / 'calls.csv.errors.csv'}",
+    ]
+    (load,) = Landing(home.landing).accepted()
+    assert (load.rows, load.rejected_rows) == (1, 1)
+
+
+def test_a_folder_without_anything_new_is_one_line_of_a_run(
+    home: Home, inbox: Path, capsys: Said
+) -> None:
+    for number in range(3):
+        text = f"id,at,kind\n{number},2026-06-01,call\n"
+        (inbox / f"calls-{number}.csv").write_text(text, "utf-8")
+    (home.root / "sources.yml").write_text(
+        f"files: [{{folder: {inbox}, mapping: mapping.yml}}]\n", encoding="utf-8"
+    )
+    _ingest(home, _clock())
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    _ingest(home, _clock())
+    assert capsys.readouterr().out == f"{inbox}: 4 files unchanged\n"
