@@ -15,8 +15,15 @@ import pandas as pd
 from dashboards.queries import sql
 from dashboards.reader import Snapshot
 
-PayQuery = Literal["commission_periods", "commission_statement", "commission_lines", "payroll"]
+PayQuery = Literal[
+    "commission_periods",
+    "commission_payees",
+    "commission_statement",
+    "commission_lines",
+    "payroll",
+]
 
+_WITHOUT_PERIOD = frozenset({"commission_periods", "commission_payees"})
 _SEES_OWN = frozenset({"rep", "manager"})
 _SEES_ALL = frozenset({"finance", "admin"})
 
@@ -59,6 +66,24 @@ def pay_scope(grants: list[Grant], user_name: str | None, tenant: str) -> PaySco
     return NOTHING
 
 
+def role_in(grants: list[Grant], user_name: str | None, tenant: str) -> str | None:
+    """The role of `user_name` in `tenant` that sees the most; None without one."""
+    held = sorted(
+        {g.role for g in grants if g.user_name == user_name and g.tenant in (tenant, "*")},
+        key=lambda role: (role not in _SEES_ALL, role not in _SEES_OWN, role),
+    )
+    return held[0] if held else None
+
+
+def narrowed(scope: PayScope, payee: str | None) -> PayScope:
+    """The part of `scope` that is about `payee`: never more than `scope`. No payee: all of it."""
+    if payee is None or scope.is_empty:
+        return scope
+    if scope.all_payees or scope.employee_number == payee:
+        return PayScope(all_payees=False, employee_number=payee)
+    return NOTHING
+
+
 def read_grants(restricted: Snapshot) -> list[Grant]:
     """All grants of the published version."""
     return [Grant(**row) for row in restricted.query(sql("access_grants")).rows()]
@@ -70,9 +95,13 @@ def pay_rows(
     tenant: str,
     query: PayQuery,
     period_month: date | None = None,
+    payee: str | None = None,
 ) -> pd.DataFrame | None:
-    """The rows of a pay query that this user may see; None when the user may see no pay at all."""
-    scope = pay_scope(read_grants(restricted), user_name, tenant)
+    """The rows of a pay query that this user may see, of one `payee` (employee number) or of all.
+
+    None when there are none that the user may see.
+    """
+    scope = narrowed(pay_scope(read_grants(restricted), user_name, tenant), payee)
     if scope.is_empty:
         return None
     parameters: dict[str, object] = {
@@ -80,6 +109,6 @@ def pay_rows(
         "all_payees": scope.all_payees,
         "employee_number": scope.employee_number,
     }
-    if query != "commission_periods":
+    if query not in _WITHOUT_PERIOD:
         parameters["period_month"] = period_month
     return restricted.query(sql(query), parameters).pandas()

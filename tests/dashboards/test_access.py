@@ -7,7 +7,16 @@ from typing import get_args
 
 import pytest
 
-from dashboards.access import Grant, PayQuery, PayScope, pay_rows, pay_scope, read_grants
+from dashboards.access import (
+    Grant,
+    PayQuery,
+    PayScope,
+    narrowed,
+    pay_rows,
+    pay_scope,
+    read_grants,
+    role_in,
+)
 from dashboards.reader import Reader, Snapshot
 from tests.e2e.installation import Installation
 
@@ -37,6 +46,29 @@ def test_scope_follows_the_grant(user: str | None, tenant: str, scope: PayScope)
     assert pay_scope(GRANTS, user, tenant) == scope
 
 
+@pytest.mark.parametrize(
+    ("scope", "payee", "part"),
+    [
+        (PayScope(True, None), None, PayScope(True, None)),
+        (PayScope(True, None), "E2", PayScope(False, "E2")),
+        (PayScope(False, "E1"), "E1", PayScope(False, "E1")),
+        (PayScope(False, "E1"), "E2", PayScope(False, None)),
+        (PayScope(False, None), "E2", PayScope(False, None)),
+    ],
+)
+def test_asking_for_one_payee_never_widens_what_is_seen(
+    scope: PayScope, payee: str | None, part: PayScope
+) -> None:
+    assert narrowed(scope, payee) == part
+
+
+def test_of_two_roles_the_one_that_sees_more_counts_and_only_in_its_company() -> None:
+    both = [Grant("u", "analyst", "*", None), Grant("u", "finance", "aurora", None)]
+    assert role_in(both, "u", "aurora") == "finance"
+    assert role_in(both, "u", "borealis") == "analyst"
+    assert role_in(both, None, "aurora") is None
+
+
 @pytest.fixture(scope="module")
 def restricted(demo: Installation) -> Snapshot:
     return Reader(demo.home.published, "restricted").snapshot()
@@ -55,7 +87,7 @@ def test_a_rep_gets_only_their_own_rows_from_every_pay_query(
         everybody = pay_rows(restricted, "finance", own.tenant, query, period)
         assert rows is not None
         assert everybody is not None
-        if query == "commission_periods":
+        if query == "commission_periods":  # one row a month, of whomever
             assert len(rows) <= len(everybody)
             seen += len(rows)
             continue
@@ -63,6 +95,19 @@ def test_a_rep_gets_only_their_own_rows_from_every_pay_query(
         assert len(rows) == (everybody["employee_number"] == own.employee_number).sum()
         seen += len(rows)
     assert seen, "the rep of the demo has no pay: the test shows nothing"
+
+
+@pytest.mark.parametrize("query", get_args(PayQuery))
+def test_a_rep_who_asks_for_another_payee_gets_nothing(
+    restricted: Snapshot, query: PayQuery
+) -> None:
+    own = next(g for g in read_grants(restricted) if g.role == "rep")
+    payees = pay_rows(restricted, "finance", own.tenant, "commission_payees")
+    assert payees is not None
+    other = next(n for n in payees["employee_number"] if n != own.employee_number)
+    month = date(2026, 5, 1)
+    assert pay_rows(restricted, own.user_name, own.tenant, query, month, other) is None
+    assert pay_rows(restricted, "finance", own.tenant, query, month, other) is not None
 
 
 @pytest.mark.parametrize("query", get_args(PayQuery))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from dashboards.tables import styled
+from dashboards.tables import Total, styled, totals
 
 
 def test_an_amount_beside_a_missing_one_is_to_the_cent_and_the_missing_one_a_dash() -> None:
@@ -14,3 +14,17 @@ def test_an_amount_beside_a_missing_one_is_to_the_cent_and_the_missing_one_a_das
     html = styled(frame).hide(axis="index").to_html()
     cells = [part.split("</td>")[0].rsplit(">")[-1] for part in html.split("<td")[1:]]
     assert cells == ["E1", "1,234.50", "E2", "–", "–", "–"]
+
+
+def test_totals_are_exact_by_currency_and_count_the_rows_that_miss_an_amount() -> None:
+    frame = pd.DataFrame(
+        {
+            "currency_code": ["USD", "CNY", "CNY", "CNY"],
+            "paid": [Decimal("5.00"), Decimal("0.10"), Decimal("0.20"), None],
+            "due": [Decimal("6.00"), Decimal("0.10"), None, None],
+        }
+    )
+    assert totals(frame, ("paid", "due")) == [
+        Total("CNY", {"paid": Decimal("0.30"), "due": Decimal("0.10")}, unknown=2),
+        Total("USD", {"paid": Decimal("5.00"), "due": Decimal("6.00")}, unknown=0),
+    ]
