@@ -10,25 +10,31 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
 
-from dashboards.access import pay_rows, pay_scope, read_grants
+from dashboards.access import pay_rows, pay_scope, read_grants, role_in
 from dashboards.charts import funnel_chart, retention_chart
 from dashboards.i18n import LANGUAGES, Texts, texts
 from dashboards.queries import sql
 from dashboards.reader import NothingPublishedError, Reader, Snapshot
-from dashboards.tables import UNKNOWN, styled
+from dashboards.tables import UNKNOWN, styled, totals
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _GATES = ("raw", "stage_entry", "marts")
 _STALE_AFTER_DAYS = 2
 _PIPELINE = "default"
+Choice = TypeVar("Choice")
+_NOBODY = ""
+_ALL = ""
+_STATEMENT_AMOUNTS = ("earning_amount", "trueup_amount", "reversal_amount", "payable_amount")
+_PAYROLL_AMOUNTS = ("statement_amount", "payroll_amount", "difference_amount")
 
 
 def published_root() -> Path:
@@ -113,6 +119,31 @@ def months_before(month: date, count: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
+def choose(
+    label: str,
+    options: list[Choice],
+    key: str,
+    format_func: Callable[[Choice], str],
+    default: Choice | None = None,
+    tip: str | None = None,
+) -> Choice:
+    """A select box whose choice outlives a change of its words; without one, `default`.
+
+    The browser remembers a choice by its text. When the text of the same choice changes, as with
+    the language, the choice is set anew: the browser would go on with a text no option has.
+    """
+    held = st.session_state.get(key)
+    seen = f"{key}_seen"
+    if held not in options:
+        held = options[0] if default is None else default
+        st.session_state[key] = held
+    elif seen in st.session_state and st.session_state[seen] != (held, format_func(held)):
+        st.session_state[key] = held
+    st.session_state[seen] = (held, format_func(held))
+    chosen: Choice = st.selectbox(label, options, key=key, format_func=format_func, help=tip)
+    return chosen
+
+
 def choose_language() -> Texts:
     """The language switch; the address remembers it."""
     wanted = st.query_params.get("lang", "en")
@@ -120,36 +151,40 @@ def choose_language() -> Texts:
         "Language / 语言",
         LANGUAGES,
         default=wanted if wanted in LANGUAGES else "en",
+        required=True,
+        key="language",
         format_func=lambda code: texts(code)("language"),
         label_visibility="collapsed",
     )
-    language = chosen or wanted
-    st.query_params["lang"] = language
-    return texts(language)
+    st.query_params["lang"] = chosen
+    return texts(chosen)
 
 
-def choose_user(restricted: Snapshot | None, t: Texts) -> str | None:
+def choose_user(restricted: Snapshot | None, tenant: str, t: Texts) -> str | None:
     """The signed-in user's name; None when nobody is."""
     if restricted is None or not demo_sign_in_allowed():
         st.caption(t("signed_out"))
         return None
-    roles = {grant.user_name: grant.role for grant in read_grants(restricted)}
-    choice = st.selectbox(
-        t("sign_in"),
-        [None, *sorted(roles)],
-        format_func=lambda name: t("signed_out") if name is None else f"{name} ({roles[name]})",
-        help=t("sign_in_help"),
-    )
-    return str(choice) if choice else None
+    grants = read_grants(restricted)
+
+    def label(name: str) -> str:
+        if name == _NOBODY:
+            return t("signed_out")
+        role = role_in(grants, name, tenant)
+        words = t(f"role_{role}") if role else t("role_none")
+        return name if words.casefold() == name.casefold() else f"{name} ({words})"
+
+    names = sorted({grant.user_name for grant in grants})
+    choice = choose(t("sign_in"), [_NOBODY, *names], "user", label, tip=t("sign_in_help"))
+    return choice if choice != _NOBODY else None
 
 
 def choose_tenant(reader: Snapshot, t: Texts) -> str:
     answer = reader.query("select distinct tenant from mart_headline_by_month order by tenant")
     names = [str(row["tenant"]) for row in answer.rows()]
     wanted = st.query_params.get("tenant", "")
-    chosen = str(
-        st.selectbox(t("tenant"), names, index=names.index(wanted) if wanted in names else 0)
-    )
+    default: str = wanted if wanted in names else names[0]
+    chosen: str = choose(t("tenant"), names, "tenant", str, default)
     st.query_params["tenant"] = chosen
     return chosen
 
@@ -204,14 +239,16 @@ def show_headline(frame: pd.DataFrame, t: Texts) -> None:
     st.subheader(t("headline"))
     chooser, unit = st.columns([1, 3], vertical_alignment="bottom")
     unit.caption(t("amounts_in", currency=frame["currency_code"].iloc[-1]))
-    month = chooser.selectbox(
-        t("month"),
-        months[::-1],
-        index=months[::-1].index(complete[-1]) if complete else 0,
-        format_func=lambda m: (
-            t("partial_month", month=month_name(m, t)) if partial[m] else month_name(m, t)
-        ),
-    )
+    with chooser:
+        month = choose(
+            t("month"),
+            months[::-1],
+            "month",
+            lambda m: (
+                t("partial_month", month=month_name(m, t)) if partial[m] else month_name(m, t)
+            ),
+            complete[-1] if complete else None,
+        )
     position = months.index(month)
     row = frame.iloc[position]
     previous = frame.iloc[position - 1] if position else None
@@ -254,9 +291,14 @@ def show_headline(frame: pd.DataFrame, t: Texts) -> None:
 def show_funnel(reader: Snapshot, tenant: str, last_complete: date, t: Texts) -> None:
     st.subheader(t("funnel"))
     window = st.segmented_control(
-        t("funnel_window"), (12, 24, 36), default=12, format_func=lambda n: t(f"window_{n}")
+        t("funnel_window"),
+        (12, 24, 36),
+        default=12,
+        required=True,
+        key="window",
+        format_func=lambda n: t("window_months", n=n),
     )
-    count = int(window or 12)
+    count = int(window)
     first = months_before(last_complete, count - 1)
     frame = reader.query(
         sql("funnel"),
@@ -295,9 +337,13 @@ def show_funnel(reader: Snapshot, tenant: str, last_complete: date, t: Texts) ->
 def show_retention(reader: Snapshot, tenant: str, last_complete: date, t: Texts) -> None:
     st.subheader(t("triangle"))
     measures = ("logo_retention_rate", "revenue_retention_rate")
-    measure = (
-        st.segmented_control(t("triangle_measure"), measures, default=measures[0], format_func=t)
-        or measures[0]
+    measure = st.segmented_control(
+        t("triangle_measure"),
+        measures,
+        default=measures[0],
+        required=True,
+        key="measure",
+        format_func=t,
     )
     frame = reader.query(
         sql("retention"), {"tenant": tenant, "first_month": months_before(last_complete, 12)}
@@ -320,11 +366,15 @@ def show_retention(reader: Snapshot, tenant: str, last_complete: date, t: Texts)
 
 
 def localised(frame: pd.DataFrame, t: Texts) -> pd.DataFrame:
-    """Column names in the reader's language, rates as percentages, codes as words."""
+    """Column names in the reader's language, rates as percentages, codes and months as words."""
     shown = frame.copy()
     for name in shown.columns:
         if name.endswith("_rate"):
             shown[name] = [percent(value, t) for value in shown[name]]
+        elif name.endswith("_month"):
+            shown[name] = [month_name(as_date(value), t) for value in shown[name]]
+        elif name.endswith("_number") and name != "employee_number":
+            shown[name] = shown[name].astype("Int64")
     if "state" in shown:
         shown["state"] = [t(f"state_{state}") for state in shown["state"]]
     if "line_type" in shown:
@@ -333,13 +383,32 @@ def localised(frame: pd.DataFrame, t: Texts) -> pd.DataFrame:
             for kind, reversal in zip(shown["line_type"], shown["is_reversal"], strict=True)
         ]
         shown = shown.drop(columns="is_reversal")
-    return shown.drop(columns="tier_number", errors="ignore").rename(
-        columns={name: t(name) for name in shown.columns if name != "tier_number"}
-    )
+    return shown.rename(columns={name: t(name) for name in shown.columns})
 
 
 def show_table(frame: pd.DataFrame) -> None:
     st.dataframe(styled(frame), hide_index=True, width="stretch", placeholder=UNKNOWN)
+
+
+def show_totals(frame: pd.DataFrame, amounts: tuple[str, ...], t: Texts) -> None:
+    """One line a currency: the exact sum of each amount, and how many of them are not known."""
+    for total in totals(frame, amounts):
+        sums = " · ".join(f"{t(name)} **{total.sums[name]:,.2f}**" for name in amounts)
+        unknown = f" · {t('total_unknown', n=total.unknown)}" if total.unknown else ""
+        st.markdown(f"{t('total', currency=total.currency_code)} · {sums}{unknown}")
+
+
+def choose_payee(payees: pd.DataFrame, t: Texts) -> str | None:
+    """One employee number, or None for all payees."""
+    names = dict(zip(payees["employee_number"], payees["rep_name"], strict=True))
+
+    def label(number: str) -> str:
+        if number == _ALL:
+            return t("payee_all")
+        return f"{number} · {names[number]}" if names[number] else number
+
+    chosen = choose(t("payee"), [_ALL, *names], "payee", label)
+    return chosen if chosen != _ALL else None
 
 
 def show_commission(restricted: Snapshot | None, user: str | None, tenant: str, t: Texts) -> None:
@@ -347,35 +416,48 @@ def show_commission(restricted: Snapshot | None, user: str | None, tenant: str, 
     if user is None or restricted is None:
         st.info(t("commission_signed_out"), icon=":material/lock:")
         return
+    grants = read_grants(restricted)
+    scope = pay_scope(grants, user, tenant)
+    role = role_in(grants, user, tenant)
+    st.caption(t(f"sees_{role}" if role else "sees_nothing", tenant=tenant))
     periods = pay_rows(restricted, user, tenant, "commission_periods")
-    if periods is None:
+    payees = pay_rows(restricted, user, tenant, "commission_payees")
+    if role is None or role == "analyst":
         st.info(t("commission_none"), icon=":material/lock:")
         return
-    if periods.empty:
-        st.info(t("commission_empty"))
+    if periods is None or payees is None or periods.empty:
+        st.info(t("commission_nobody" if scope.all_payees else "commission_no_statement"))
         return
-    scope = pay_scope(read_grants(restricted), user, tenant)
-    st.caption(
-        t("commission_scope_all", tenant=tenant) if scope.all_payees else t("commission_scope_own")
-    )
     months = [as_date(value) for value in periods["period_month"]]
-    period = st.selectbox(
-        t("commission_period"),
-        months,
-        index=min(1, len(months) - 1),
-        format_func=lambda month: month_name(month, t),
-    )
-    statement = pay_rows(restricted, user, tenant, "commission_statement", period)
-    lines = pay_rows(restricted, user, tenant, "commission_lines", period)
-    payroll = pay_rows(restricted, user, tenant, "payroll", period)
+    left, right = st.columns([1, 3])
+    with left:
+        period = choose(
+            t("commission_period"),
+            months,
+            "period",
+            lambda month: month_name(month, t),
+            months[min(1, len(months) - 1)],
+        )
+    payee = None
+    if scope.all_payees:
+        with right:
+            payee = choose_payee(payees, t)
+    statement = pay_rows(restricted, user, tenant, "commission_statement", period, payee)
+    lines = pay_rows(restricted, user, tenant, "commission_lines", period, payee)
+    payroll = pay_rows(restricted, user, tenant, "payroll", period, payee)
     if statement is None or lines is None or payroll is None:
         return
-    show_table(localised(statement, t))
-    with st.expander(f"{t('why')} ({len(lines):,})"):
+    if statement.empty:
+        st.info(t("commission_empty"))
+    else:
+        show_table(localised(statement, t))
+        show_totals(statement, _STATEMENT_AMOUNTS, t)
+    with st.expander(f"{t('why')} ({len(lines):,})", key="why"):
         st.caption(t("why_caption"))
         show_table(localised(lines, t))
-    with st.expander(f"{t('payroll')} ({len(payroll):,})", expanded=True):
+    with st.expander(f"{t('payroll')} ({len(payroll):,})", expanded=True, key="payroll"):
         show_table(localised(payroll, t))
+        show_totals(payroll, _PAYROLL_AMOUNTS, t)
 
 
 def show_quality(reader: Snapshot, tenant: str, last_complete: date, t: Texts) -> None:
@@ -418,7 +500,7 @@ def main() -> None:
         with left:
             tenant = choose_tenant(reader, t)
         with right:
-            user = choose_user(restricted, t)
+            user = choose_user(restricted, tenant, t)
     show_status(reader, t)
     headline = reader.query(sql("headline"), {"tenant": tenant}).pandas()
     complete = headline.loc[~headline["is_partial"], "month"]

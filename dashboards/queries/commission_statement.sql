@@ -4,7 +4,6 @@ select
     credited_amount,
     quota_amount,
     attainment_rate,
-    tier_number,
     rate as commission_rate,
     earning_amount,
     trueup_amount,

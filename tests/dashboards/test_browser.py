@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -87,8 +88,14 @@ def test_the_page_is_whole_in_a_browser(browser: Browser, address: str, language
     ).not_to_have_count(0, timeout=30_000)
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
     page.get_by_role("combobox", name=t("sign_in")).click()
-    page.get_by_role("option", name="finance (finance)").click()
+    page.get_by_role("option", name="finance").click()
     expect(page.get_by_text(t("payroll")).first).to_be_visible(timeout=30_000)
+    page.get_by_role("combobox", name=t("payee")).click()
+    page.get_by_role("option", name="E1005").click()
+    expect(page.get_by_text(re.compile(re.escape(t("payroll")) + r" \(1\)"))).to_be_visible(
+        timeout=30_000
+    )
+    page.get_by_text(t("why")).first.click()
     page.wait_for_timeout(1500)
     _screenshot(page, f"cockpit-{language}")
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -102,9 +109,21 @@ def test_the_language_switch_changes_the_page_and_the_address(
 ) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 1600})
     page.goto(f"{address}/?lang=en")
-    page.get_by_text("中文", exact=True).click(timeout=60_000)
+    page.get_by_role("combobox", name=texts("en")("sign_in")).click(timeout=60_000)
+    page.get_by_role("option", name="finance").click()
+    page.get_by_role("combobox", name=texts("en")("payee")).click(timeout=30_000)
+    page.get_by_role("option", name="E1005").click()
+    page.get_by_text("24 months", exact=True).click()
+    expect(page.get_by_text("24 complete months")).to_be_visible(timeout=30_000)
+    page.get_by_text("中文", exact=True).click()
     expect(page.get_by_role("heading", name=texts("zh")("headline"), exact=True)).to_be_visible(
         timeout=30_000
     )
     assert "lang=zh" in page.url
+    # The choices made in English still hold: user, payee, window.
+    t = texts("zh")
+    expect(page.get_by_role("combobox", name=t("sign_in"))).to_have_value("finance (财务)")
+    expect(page.get_by_role("combobox", name=t("payee"))).to_have_value(re.compile("^E1005 ·"))
+    expect(page.get_by_text("共 24 个完整月份")).to_be_visible()
+    expect(page.get_by_text(t("sees_finance", tenant="aurora"))).to_be_visible()
     page.close()
