@@ -153,7 +153,7 @@ class IntakeReport:
         return sum(file.refused for file in self.files)
 
     def __str__(self) -> str:
-        """A line per file, but one for all unchanged ones; the last says what to correct, if any."""
+        """A line per file, but one for all unchanged ones; the last says what to correct."""
         lines = [file.line() for file in self.files if file.outcome != UNCHANGED]
         unchanged = len(self.files) - len(lines)
         if unchanged:
