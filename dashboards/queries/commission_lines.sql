@@ -3,10 +3,6 @@ select
     line_type,
     is_reversal,
     origin_period_month,
-    opportunity_source_id as opportunity,
-    payment_source_id as payment,
-    invoice_source_id as invoice,
-    refund_source_id as refund,
     commissionable_amount,
     cumulative_amount,
     quota_amount,
@@ -15,6 +11,10 @@ select
     rate as commission_rate,
     line_amount,
     currency_code,
+    opportunity_source_id as opportunity,
+    payment_source_id as payment,
+    invoice_source_id as invoice,
+    refund_source_id as refund,
     fx_rate_id
 from mart_commission_statement_line
 where tenant = $tenant
