@@ -122,7 +122,7 @@ class EntityCounts:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file; `refused` counts rows."""
+    """What became of one file; `refused` counts rows, `unused` names columns."""
 
     file: str
     outcome: str
@@ -130,6 +130,7 @@ class FileReport:
     refused: int = 0
     duplicates: int = 0
     errors: Path | None = None
+    unused: tuple[str, ...] = ()
 
     def line(self) -> str:
         parts = [self.outcome, *map(str, self.rows)]
@@ -137,6 +138,8 @@ class FileReport:
             parts.append(f"{self.duplicates} equal duplicates dropped")
         if self.refused:
             parts.append(f"{self.refused} refused")
+        if self.unused:
+            parts.append(f"columns not mapped: {', '.join(self.unused)}")
         return f"{self.file}: {', '.join(parts)}"
 
 
@@ -274,7 +277,7 @@ def _take(
     if not due:
         return FileReport(name, UNCHANGED), []
     with tempfile.TemporaryDirectory() as scratch:
-        load_raw(db, delivery.path, delivery.file, Path(scratch))
+        header = load_raw(db, delivery.path, delivery.file, Path(scratch))
     db.execute("CREATE OR REPLACE TEMP TABLE error AS SELECT '' AS entity, * FROM broken")
     duplicates = 0
     for entity in due:
@@ -291,7 +294,9 @@ def _take(
     gone = sum(counts.removed + counts.left for counts in rows)
     emptied = gone and not refused and not any(counts.taken for counts in rows)
     outcome = "emptied, every row that it had is gone" if emptied else "taken in"
-    return FileReport(name, outcome, rows, refused, duplicates, errors), committed
+    used = set[str]().union(*(entity.columns() for entity in delivery.file.entities))
+    unused = tuple(column for column in header if column not in used)
+    return FileReport(name, outcome, rows, refused, duplicates, errors, unused), committed
 
 
 def _counts(db: duckdb.DuckDBPyConnection, entity: str) -> EntityCounts:

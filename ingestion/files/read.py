@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -18,14 +19,20 @@ from ingestion.typed import SQL_TYPES, literal, name_of
 
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _OFFSET = "(Z|[+-][0-9]{2}:?[0-9]{2})"
+_TIMES = ("H", "-H", "I", "-I", "c", "X")
+"""The strptime codes of an hour: a format without any is of a date alone."""
+_DELIMITERS = {";": ";", ",": ",", "\t": "\\t", "|": "|"}
+"""Delimiters that files have, as YAML spells them."""
 
 
-def load_raw(db: duckdb.DuckDBPyConnection, path: Path, file: FileMapping, scratch: Path) -> None:
+def load_raw(
+    db: duckdb.DuckDBPyConnection, path: Path, file: FileMapping, scratch: Path
+) -> list[str]:
     """Creates `raw` (row, _content, columns as text) and `broken` (row, field, value, why, fix).
 
     `row` counts records from 1 after the header, `_content` fingerprints one. Values are trimmed,
-    empty ones are null. Raises ConfigurationError when the file cannot be decoded, has no header
-    or lacks a mapped column.
+    empty ones are null. Returns the header. Raises ConfigurationError when the file cannot be
+    decoded, has no header or lacks a mapped column.
     """
     encoding = "utf-8-sig" if file.encoding.lower().replace("_", "-") == "utf-8" else file.encoding
     try:
@@ -85,6 +92,7 @@ def load_raw(db: duckdb.DuckDBPyConnection, path: Path, file: FileMapping, scrat
         """
     )
     db.execute("DROP TABLE refused; DROP TABLE refused_scan")
+    return header
 
 
 def _header(path: Path, line: str, file: FileMapping) -> list[str]:
@@ -101,9 +109,19 @@ def _header(path: Path, line: str, file: FileMapping) -> list[str]:
             if column not in header:
                 raise ConfigurationError(
                     f"{path}: the mapping of {entity.entity} names column {column!r}, which the "
-                    f"file does not have{nearest(column, set(header))}"
+                    f"file does not have{_hint(column, line, header, file)}"
                 )
     return header
+
+
+def _hint(column: str, line: str, header: list[str], file: FileMapping) -> str:
+    """How to repair a missing column: another delimiter that would find it, or a near name."""
+    for delimiter, spelt in _DELIMITERS.items():
+        if delimiter != file.delimiter:
+            other = next(csv.reader([line], delimiter=delimiter), [])
+            if column in (name.strip() for name in other):
+                return f'; set `delimiter: "{spelt}"` for the file in the mapping'
+    return nearest(column, set(header))
 
 
 def entity_rows(entity: EntityMapping, file: FileMapping, timezone: str, spec: int) -> str:
@@ -124,14 +142,11 @@ def entity_rows(entity: EntityMapping, file: FileMapping, timezone: str, spec: i
         cast = _cast(kind, text, value, file, timezone)
         values.append(f"{cast} AS {name_of(field)}")
         if kind != "string":
-            shape = value.format or {"date": file.date_format, "timestamp": file.time_format}.get(
-                kind, ""
-            )
+            why, fix = _why_and_fix(kind, text, value, file, timezone)
             faults.append(
                 f"CASE WHEN {text} IS NOT NULL AND ({cast}) IS NULL THEN struct_pack("
                 f"field := {literal(value.column or field)}, value := left({text}, 200), "
-                f"why := {literal(f'not a {kind} as the mapping reads it')}, "
-                f"fix := {literal(_expected(kind, shape, file))}) END"
+                f"why := {why}, fix := {fix}) END"
             )
     return f"""
         SELECT
@@ -139,6 +154,31 @@ def entity_rows(entity: EntityMapping, file: FileMapping, timezone: str, spec: i
             list_filter([{", ".join(faults)}], lambda fault: fault IS NOT NULL) AS faults
         FROM raw WHERE {" AND ".join(map(_holds, entity.where)) or "true"}
         """
+
+
+def _why_and_fix(
+    kind: ColumnType, text: str, value: Value, file: FileMapping, timezone: str
+) -> tuple[str, str]:
+    """SQL for why a value cannot be read as its type, and for what to do about it."""
+    shape = value.format or {"date": file.date_format, "timestamp": file.time_format}.get(kind, "")
+    why, fix = f"not a {kind} as the mapping reads it", _expected(kind, shape, file)
+    if kind in ("date", "boolean", "string", "json"):
+        return literal(why), literal(fix)
+    if kind == "timestamp":
+        # It reads well and still is no instant: the clocks went forward over it.
+        skipped = f"({_local(text, value, file)}) IS NOT NULL"
+        never = f"this time does not exist in {timezone}: the clocks go forward over it"
+        repair = "write the time that was meant" + (
+            "" if shape else ", or give it its offset, as in +02:00"
+        )
+        return (
+            f"CASE WHEN {skipped} THEN {literal(never)} ELSE {literal(why)} END",
+            f"CASE WHEN {skipped} THEN {literal(repair)} ELSE {literal(fix)} END",
+        )
+    other = replace(file, decimal="," if file.decimal == "." else ".")
+    readable = f"({_number(kind, text, other)}) IS NOT NULL"
+    repair = f'{fix}, or set `decimal: "{other.decimal}"` for the file in the mapping'
+    return literal(why), f"CASE WHEN {readable} THEN {literal(repair)} ELSE {literal(fix)} END"
 
 
 def _id(source_id: SourceId) -> str:
@@ -199,19 +239,46 @@ def _cast(kind: ColumnType, text: str, value: Value, file: FileMapping, timezone
 
 
 def _timestamp(text: str, value: Value, file: FileMapping, timezone: str) -> str:
-    """SQL for a UTC timestamp: with an offset as it says, without one in the mapping's zone."""
-    zone = literal(timezone)
-    shape = value.format or file.time_format
-    if shape and not value.constant:
-        parsed = f"try_strptime({text}, {literal(shape)})"
-        local = parsed if "%z" in shape else f"{parsed} AT TIME ZONE {zone} AT TIME ZONE 'UTC'"
-        return f"CAST({local} AS TIMESTAMP)"
+    """SQL for a UTC timestamp: with an offset as it says, without one in the mapping's zone.
+
+    A local time that the clocks skip is null; a date alone is the first instant of its day.
+    """
+    zone, shape = literal(timezone), _time_format(value, file)
+    if "%z" in shape:
+        return f"CAST(try_strptime({text}, {literal(shape)}) AS TIMESTAMP)"
+    local = _local(text, value, file)
+    instant = f"({local}) AT TIME ZONE {zone}"
+    if shape:
+        has_time = "true" if any(f"%{code}" in shape for code in _TIMES) else "false"
+    else:
+        has_time = f"length({text}) > 10"
+    here = (
+        f"CASE WHEN {instant} AT TIME ZONE {zone} = ({local}) OR NOT ({has_time}) "
+        f"THEN {instant} AT TIME ZONE 'UTC' END"
+    )
+    if shape:
+        return here
     return (
         f"CASE WHEN regexp_full_match({text}, '{_DATE}[T ][0-9:.]+ ?{_OFFSET}') "
-        f"THEN try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' "
-        f"WHEN regexp_full_match({text}, '{_DATE}([T ][0-9:.]+)?') "
-        f"THEN try_cast({text} AS TIMESTAMP) AT TIME ZONE {zone} AT TIME ZONE 'UTC' END"
+        f"THEN try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' ELSE {here} END"
     )
+
+
+def _local(text: str, value: Value, file: FileMapping) -> str:
+    """SQL for a time without an offset as it stands, of no zone; null when it has one."""
+    shape = _time_format(value, file)
+    if "%z" in shape:
+        return "NULL"
+    if shape:
+        return f"CAST(try_strptime({text}, {literal(shape)}) AS TIMESTAMP)"
+    return (
+        f"CASE WHEN regexp_full_match({text}, '{_DATE}([T ][0-9:.]+)?') "
+        f"THEN try_cast({text} AS TIMESTAMP) END"
+    )
+
+
+def _time_format(value: Value, file: FileMapping) -> str:
+    return "" if value.constant else value.format or file.time_format
 
 
 def _number(kind: ColumnType, text: str, file: FileMapping) -> str:
@@ -237,7 +304,7 @@ def _expected(kind: ColumnType, shape: str, file: FileMapping) -> str:
         case _:
             return (
                 f"write a {kind} with {file.decimal!r} before the decimals and no more decimals "
-                "than that, or correct decimal in the mapping"
+                "than that"
             )
 
 

@@ -373,6 +373,113 @@ def test_a_time_with_an_offset_says_when_one_without_is_local(
         assert desk.known("activity", "occurred_at::text") == [(utc,)]
 
 
+def fixes(desk: Desk, name: str) -> list[str]:
+    with (desk.folder / f"{name}.errors.csv").open(encoding="utf-8", newline="") as file:
+        return [line["fix"] for line in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ("", ["2026-03-08 01:59:59", "2026-03-08T02:30:00", "2026-03-08 03:00", "2026-03-08"]),
+        (
+            'time_format: "%d.%m.%Y %H:%M"',
+            ["08.03.2026 01:59", "08.03.2026 02:30", "08.03.2026 03:00", "09.03.2026 00:00"],
+        ),
+    ],
+)
+def test_a_local_time_that_the_clocks_skip_is_refused(
+    desk: Desk, options: str, lines: list[str]
+) -> None:
+    desk.map(
+        f"""
+        tenant: t
+        timezone: America/New_York
+        files:
+          - file: a.csv
+            {options}
+            entities:
+              - {{entity: activity, source_id: id, columns: {{occurred_at: at}}}}
+        """
+    )
+    desk.write("a.csv", "id,at\n" + "".join(f"{n},{at}\n" for n, at in enumerate(lines)))
+    desk.take_in()
+    why = "this time does not exist in America/New_York: the clocks go forward over it"
+    assert desk.errors("a.csv") == [("2", "at", lines[1], why)]
+    assert "write the time that was meant" in fixes(desk, "a.csv")[0]
+    assert [row[0] for row in desk.known("activity", "source_id")] == ["0", "2", "3"]
+
+
+def test_a_date_whose_midnight_the_clocks_skip_is_its_first_instant(desk: Desk) -> None:
+    desk.map(
+        """
+        tenant: t
+        timezone: America/Sao_Paulo
+        files:
+          - file: a.csv
+            entities: [{entity: activity, source_id: id, columns: {occurred_at: at}}]
+          - file: b.csv
+            time_format: "%d.%m.%Y"
+            entities: [{entity: activity, source_id: id, columns: {occurred_at: at}}]
+        """
+    )
+    desk.write("a.csv", "id,at\n1,2017-10-15\n")
+    desk.write("b.csv", "id,at\n2,15.10.2017\n")
+    desk.take_in()
+    instant = "2017-10-15 03:00:00"
+    assert desk.known("activity", "occurred_at::text") == [(instant,), (instant,)]
+
+
+@pytest.mark.parametrize(
+    ("decimal", "value", "says"),
+    [
+        (".", "12,5", 'set `decimal: ","`'),
+        (",", "1,200.50", 'set `decimal: "."`'),
+        (",", "12 CNY", None),
+    ],
+)
+def test_the_other_decimal_sign_is_offered_where_it_would_help(
+    desk: Desk, decimal: str, value: str, says: str | None
+) -> None:
+    desk.map(
+        f"""
+        tenant: t
+        files:
+          - file: a.csv
+            delimiter: ";"
+            decimal: "{decimal}"
+            entities: [{{entity: opportunity_line, source_id: id, columns:
+                         {{opportunity_source_id: deal, line_amount: amount}}}}]
+        """
+    )
+    desk.write("a.csv", f"id;deal;amount\n1;2;{value}\n")
+    desk.take_in()
+    (fix,) = fixes(desk, "a.csv")
+    assert says in fix if says else "set `decimal" not in fix
+
+
+@pytest.mark.parametrize(("delimiter", "spelt"), [(";", ";"), ("\t", "\\t"), ("|", "|")])
+def test_a_file_with_another_delimiter_is_told_which(
+    desk: Desk, delimiter: str, spelt: str
+) -> None:
+    desk.map(
+        "{tenant: t, files: [{file: a.csv, entities: "
+        "[{entity: rep, source_id: id, columns: {name: name}}]}]}"
+    )
+    desk.write("a.csv", f"id{delimiter}name\n1{delimiter}x\n")
+    with pytest.raises(ConfigurationError) as caught:
+        desk.take_in()
+    assert f'set `delimiter: "{spelt}"`' in str(caught.value)
+
+
+def test_columns_that_the_mapping_does_not_use_are_named_once_a_file(payroll: Desk) -> None:
+    payroll.write(
+        "payroll-1.csv",
+        "note;employee_no;pay_date;code;gross;line_id;x\n;E1;31.05.2026;Prov;1;A;\n",
+    )
+    assert str(payroll.take_in()).endswith("payroll_line 1, columns not mapped: note, x")
+
+
 def test_rows_without_an_id_get_one_that_is_the_same_in_every_delivery(desk: Desk) -> None:
     desk.map(
         """
