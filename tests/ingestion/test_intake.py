@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,14 @@ import pytest
 from ingestion.clock import FixedClock
 from ingestion.errors import ConfigurationError
 from ingestion.files.intake import IntakeReport, entity_columns, intake
-from ingestion.files.mapping import read_mapping
+from ingestion.files.mapping import (
+    EntityMapping,
+    FileMapping,
+    Mapping,
+    SourceId,
+    Value,
+    read_mapping,
+)
 from ingestion.landing import Landing
 
 SAMPLE = Path(__file__).parent / "data" / "funnel"
@@ -630,3 +638,30 @@ def make() -> Callable[[Path, str], None]:
         )
 
     return write
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "mapping.md"
+
+
+def test_the_example_of_the_page_is_taken_in_as_it_stands(desk: Desk) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for name, kind in (("deals.csv", "csv"), ("mapping.yml", "yaml")):
+        found = re.search(rf"`{name}`:\n\n```{kind}\n(.*?)```", page, re.DOTALL)
+        assert found
+        desk.write(name, found[1])
+    assert str(desk.take_in()) == "inbox/deals.csv: taken in, opportunity 2, stage_event 1"
+    columns = "source_id, stage_name, amount, is_won, closed_at::text, close_date::text"
+    assert desk.known("opportunity", columns) == [
+        ("D1", "Won", Decimal("12500.00"), True, "2026-06-28 08:00:00", "2026-06-28"),
+        ("D2", "Negotiation", Decimal("8000.00"), False, None, None),
+    ]
+
+
+def test_the_page_explains_every_key_of_a_mapping() -> None:
+    page = PAGE.read_text(encoding="utf-8").partition("## Entities")[0]
+    named = {"path": "tenant", "pattern": "file", "fields": "columns"}
+    for part in (Mapping, FileMapping, EntityMapping):
+        keys = {named.get(field.name, field.name) for field in fields(part)}
+        assert keys <= set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    for part in (Value, SourceId):
+        assert {field.name for field in fields(part)} <= set(re.findall(r"[{ ](\w+):", page))
