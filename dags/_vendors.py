@@ -30,7 +30,7 @@ def extract(source: str, tenant: str, resource: str) -> dict[str, Any]:
 
     from ingestion.clock import clock_from_environment
     from ingestion.connections import connection_from_environment
-    from ingestion.extract import ingest
+    from ingestion.extract import ingest, summary
     from ingestion.landing import Landing
     from warehouse.home import Home
 
@@ -40,4 +40,5 @@ def extract(source: str, tenant: str, resource: str) -> dict[str, Any]:
     load = ingest(
         source, tenant, resource, connection, Landing(home.landing), clock_from_environment()
     )
+    print(summary(load))
     return {"load": load.commit_seq, "rows": load.rows, "refused": load.rejected_rows}

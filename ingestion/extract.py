@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ingestion.catalog import connector_of, resource_of
 from ingestion.clock import Clock
@@ -59,6 +60,7 @@ def ingest(
             is_backfill=before is None,
             since=since,
             salt=salt,
+            known=_parts(landing, source, tenant, resource),
         )
         newest = opaque or _capped(declared, typed.newest, started)
         return load.commit(
@@ -80,12 +82,24 @@ def ingest(
                 extra={
                     "continues": before.commit_seq if before else None,
                     "since": since,
+                    "unchanged_rows": typed.unchanged_rows,
                     "new_unknown_columns": sorted(
                         set(typed.unknown_columns) - set(before.unknown_columns if before else ())
                     ),
                 },
             )
         )
+
+
+def _parts(landing: Landing, source: str, tenant: str, resource: str) -> list[Path]:
+    """The typed files of the accepted loads of a resource, in commit order."""
+    return [
+        landing.root / file.path
+        for load in landing.accepted()
+        if (load.source, load.tenant, load.resource) == (source, tenant, resource)
+        for file in load.files
+        if file.rows
+    ]
 
 
 def _fetch(
@@ -204,7 +218,7 @@ def ingest_all(
                 silent[connection.base_url] = resource
             progress(f"{connection.name}/{resource}: not read: {error}")
             raise
-        progress(f"{_line(load)} in {time.monotonic() - began:.1f} s")
+        progress(f"{summary(load)} in {time.monotonic() - began:.1f} s")
         return load
 
     pools = {host: ThreadPoolExecutor(_PER_HOST) for host in tasks}
@@ -225,9 +239,10 @@ def ingest_all(
     return landed
 
 
-def _line(load: Manifest) -> str:
+def summary(load: Manifest) -> str:
+    """One line about a load of `ingest`: rows, how they came, what is strange."""
     columns = ", ".join(load.extra["new_unknown_columns"])
     drift = f", new columns that are not declared: {columns}" if columns else ""
     refused = f", {load.rejected_rows} refused" if load.rejected_rows else ""
-    kind = "back-fill" if load.is_backfill else "news"
+    kind = "back-fill" if load.is_backfill else f"news, {load.extra['unchanged_rows']} unchanged"
     return f"{load.source}/{load.tenant}/{load.resource}: {load.rows} rows ({kind}){refused}{drift}"

@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,9 +60,14 @@ _STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9]+[0-9.eE+-]*')
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What a load came to. `newest` is the highest cursor value seen, as cursor text."""
+    """What a load came to.
+
+    `unchanged_rows` were delivered again as they had landed before and are not in `part`. `newest`
+    is the highest cursor value seen, as cursor text.
+    """
 
     part: LoadFile
+    unchanged_rows: int
     rejects: tuple[LoadFile, ...]
     rejected_rows: int
     unknown_columns: tuple[str, ...]
@@ -115,9 +121,12 @@ def write_typed(
     is_backfill: bool,
     since: str | None,
     salt: str,
+    known: Sequence[Path] = (),
 ) -> Typed:
     """Types the pages in the load's folder and writes the Parquet files beside them.
 
+    `known` are the parts of the resource's accepted loads: a row that is in them as it is here
+    brings nothing and is left out.
     `since` is what was asked for: a row older than it raises FilterIgnoredError. `salt` is used for
     hashed columns only. Raises ContractError when no row has a key or the pages hold no rows list.
     """
@@ -131,9 +140,13 @@ def write_typed(
         if since is not None and resource.cursor is not None and not resource.cursor.opaque:
             _refuse_older(db, resource, since, what)
         rejects, rejected_rows = _write_rejects(db, load)
-        rows = _write_part(db, load, resource, recorded_at, is_backfill)
+        _collect_part(db, load, resource, recorded_at, is_backfill)
+        unchanged = _leave_out_unchanged(db, resource, known)
+        copy_to(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
+        rows = count_of(db, "SELECT count(*) FROM part")
         return Typed(
             part=LoadFile(load.relative(PART), rows, sha256_of(load.folder / PART)),
+            unchanged_rows=unchanged,
             rejects=rejects,
             rejected_rows=rejected_rows,
             unknown_columns=unknown,
@@ -335,14 +348,14 @@ def _write_rejects(
     return (LoadFile(load.relative(REJECTS), lines, sha256_of(path)),), rejected_rows
 
 
-def _write_part(
+def _collect_part(
     db: duckdb.DuckDBPyConnection,
     load: OpenLoad,
     resource: Resource,
     recorded_at: datetime,
     is_backfill: bool,
-) -> int:
-    """The last good row of each key; returns how many."""
+) -> None:
+    """Creates `part`: the last good row of each key."""
     now = f"TIMESTAMP {literal(recorded_at.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f'))}"
     recorded = now
     if is_backfill and resource.modified_at:
@@ -364,8 +377,42 @@ def _write_part(
         FROM good WHERE row_number = last_row_number
         """
     )
-    copy_to(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
-    return count_of(db, "SELECT count(*) FROM part")
+
+
+def _leave_out_unchanged(
+    db: duckdb.DuckDBPyConnection, resource: Resource, known: Sequence[Path]
+) -> int:
+    """Deletes from `part` what equals the last landed version of its key; returns how many.
+
+    The overlap of a cursor brings the same rows again, and a resource without one all of them.
+    """
+    if not known:
+        return 0
+    key = name_of(resource.key)
+    columns = [name_of(c.name) for c in resource.columns if c.personal != "drop"]
+    files = ", ".join(literal(str(path)) for path in known)
+    same = " AND ".join(f"part.{column} IS NOT DISTINCT FROM last.{column}" for column in columns)
+    before = count_of(db, "SELECT count(*) FROM part")
+    # Files are named in the order of their commits.
+    db.execute(
+        f"""
+        DELETE FROM part USING (
+            -- `part` gives the columns: an older file may lack one that was declared since.
+            SELECT landed.* FROM (
+                SELECT *, NULL AS filename FROM part WHERE false
+                UNION ALL BY NAME
+                SELECT * FROM read_parquet([{files}], union_by_name = true, filename = true)
+            ) AS landed
+            SEMI JOIN part USING ({key})
+            QUALIFY row_number() OVER (
+                PARTITION BY {key}
+                ORDER BY list_position([{files}], filename) DESC, _page DESC, _row_number DESC
+            ) = 1
+        ) AS last
+        WHERE {same}
+        """
+    )
+    return before - count_of(db, "SELECT count(*) FROM part")
 
 
 def _instant(resource: Resource) -> str:

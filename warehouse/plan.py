@@ -109,7 +109,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
         skip="",
         notes=tuple(_notes(accepted, as_of, as_of_at, rebuild)),
     )
-    skip = _reason_to_skip(home, opened["decisions"], plan)
+    skip = _reason_to_skip(home, opened["decisions"], plan, accepted)
     if skip:
         forget_attempt(home)
     plan = replace(plan, skip=skip)
@@ -168,12 +168,20 @@ def _reason_to_rebuild(
     return "", staged.watermarks
 
 
-def _reason_to_skip(home: Home, decisions: Landing, plan: BuildPlan) -> str:
+def _reason_to_skip(
+    home: Home, decisions: Landing, plan: BuildPlan, accepted: dict[str, list[Manifest]]
+) -> str:
     """Why this very build need not run; '' when it must."""
     now = current_version(home)
     if now is None:
         return ""
-    if now.basis == plan.basis:
+    brought = [
+        load
+        for name, loads in accepted.items()
+        for load in loads
+        if load.commit_seq > now.watermarks.get(name, 0) and (load.rows or load.rejected_rows)
+    ]
+    if replace(now.basis, watermarks=plan.watermarks) == plan.basis and not brought:
         return f"nothing has landed or changed since {now.version}"
     for kept in versions(home):
         if kept.basis == plan.basis and kept.as_of_date < now.as_of_date:

@@ -309,7 +309,8 @@ def test_a_row_from_the_future_lands_but_does_not_carry_the_cursor_away(
 def test_the_first_load_is_recorded_at_the_vendors_time_and_later_ones_at_the_commit(
     read: Ingest, vendor: Vendor, landing: Landing
 ) -> None:
-    vendor.on(QUERY, page(deal(1), deal(2, SystemModstamp=None)), page(deal(1)))
+    again = deal(1, Amount=7)
+    vendor.on(QUERY, page(deal(1), deal(2, SystemModstamp=None)), page(again))
     columns = "_recorded_at::text, _is_backfilled"
     assert rows_of(landing, read(), columns) == [
         ("2026-06-30 16:00:00", True),
@@ -380,6 +381,28 @@ def test_without_a_salt_nothing_personal_is_read(
     with pytest.raises(ConfigurationError, match=r"email must be hashed.*CLOSEBOOK_HASH_SALT"):
         read("user")
     assert vendor.asked == []
+
+
+def test_what_landed_before_as_it_is_now_does_not_land_again(
+    read: Ingest, vendor: Vendor, landing: Landing
+) -> None:
+    vendor.on(
+        QUERY,
+        page(deal(1), deal(2)),
+        page(deal(1), deal(2, Amount=7)),
+        page(deal(1), deal(2)),
+        page(deal(1), deal(2), deal(3)),
+    )
+    assert [row[0] for row in rows_of(landing, read(), "id")] == [deal(1)["Id"], deal(2)["Id"]]
+    changed = read(at=24)
+    assert [row[0] for row in rows_of(landing, changed, "id")] == [deal(2)["Id"]]
+    assert changed.extra["unchanged_rows"] == 1
+    # Back to what it was: a third version, not the first one again.
+    assert [row[0] for row in rows_of(landing, read(at=48), "id")] == [deal(2)["Id"]]
+    # What a refused load brought is not known: it lands again.
+    landing.reject(landing.last_seq(), {"reason": "x"})
+    found = [row[0] for row in rows_of(landing, read(at=72), "id")]
+    assert found == [deal(2)["Id"], deal(3)["Id"]]
 
 
 def test_a_host_where_nobody_listens_is_waited_for_once(
