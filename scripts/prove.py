@@ -128,7 +128,10 @@ def prove(issue: int) -> Proof:
 
 
 def _tests(report: Path) -> dict[str, int]:
-    _run("-m", "pytest", f"--junit-xml={report}", environment={"CLOSEBOOK_PROVE": "1"})
+    side_by_side = ("-n", "2", "--dist", "loadfile")
+    _run(
+        "-m", "pytest", *side_by_side, f"--junit-xml={report}", environment={"CLOSEBOOK_PROVE": "1"}
+    )
     suites = ET.parse(report).getroot().iter("testsuite")  # noqa: S314 (pytest's own file)
     counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
     for suite in suites:
