@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ingestion.request_tracker.client as request_tracker
+import ingestion.request_tracker.resources as request_tracker_resources
 import ingestion.salesforce.client as salesforce
 import ingestion.salesforce.resources as salesforce_resources
 import ingestion.stripe.client as stripe
@@ -36,6 +38,14 @@ CONNECTORS: dict[str, Connector] = {
         zendesk.open_client,
         zendesk.pages,
         zendesk.rows_at,
+    ),
+    "request_tracker": Connector(
+        "request_tracker",
+        request_tracker_resources.RESOURCES,
+        request_tracker.open_client,
+        request_tracker.pages,
+        lambda _: request_tracker.ROWS_AT,
+        envelope=request_tracker.ENVELOPE,
     ),
 }
 

@@ -24,15 +24,16 @@ ColumnType = Literal[
 class Column:
     """One declared column.
 
-    `path` is where the value sits in the vendor's row, dots for nesting (``Account.Name``);
-    it defaults to `name`. `personal` columns are dropped (``"drop"``) or replaced by their
-    salted SHA-256 (``"hash"``) before anything typed is written.
+    `path` is where the value sits in the vendor's row, dots for nesting (``Account.Name``), a
+    number for a place in a list (``Requestor.0.id``); it defaults to `name`. `personal` columns
+    are dropped (``"drop"``), replaced by their salted SHA-256 (``"hash"``), or cut to the domain
+    of an e-mail address (``"domain"``) before anything typed is written.
     """
 
     name: str
     type: ColumnType
     path: str = ""
-    personal: Literal["", "drop", "hash"] = ""
+    personal: Literal["", "drop", "hash", "domain"] = ""
 
     @property
     def source_path(self) -> str:

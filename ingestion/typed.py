@@ -160,8 +160,7 @@ def _read_pages(db: duckdb.DuckDBPyConnection, folder: Path, rows_at: str, what:
     db.execute("CREATE TEMP TABLE item (page INT, position BIGINT, content JSON)")
     for page, file in enumerate(sorted(folder.glob("pages-*.json.gz")), 1):
         content = gzip.decompress(file.read_bytes())
-        if _LONG_FRACTION.search(content):
-            content = _STRING_OR_NUMBER.sub(_quoted, content)
+        content = fractions_as_text(content)
         text = content.decode(json.detect_encoding(content))
         # An error that arrives with status 200 has no list; taking it for an empty one loses news.
         found = db.execute(
@@ -182,6 +181,11 @@ def _read_pages(db: duckdb.DuckDBPyConnection, folder: Path, rows_at: str, what:
         "CREATE TEMP TABLE page_row AS SELECT page, content, "
         "row_number() OVER (ORDER BY page, position) AS row_number FROM item"
     )
+
+
+def fractions_as_text(content: bytes) -> bytes:
+    """JSON whose numbers with a fraction are strings, if DuckDB could not read them exactly."""
+    return _STRING_OR_NUMBER.sub(_quoted, content) if _LONG_FRACTION.search(content) else content
 
 
 def _quoted(found: re.Match[bytes]) -> bytes:
@@ -240,13 +244,16 @@ def _checked(resource: Resource, declared_in: str) -> str:
 
 
 def _json_path(column: Column) -> str:
-    return "$" + "".join(f'."{part}"' for part in column.source_path.split("."))
+    parts = column.source_path.split(".")
+    return "$" + "".join(f"[{part}]" if part.isdigit() else f'."{part}"' for part in parts)
 
 
 def _value(column: Column, text: str) -> str:
     """SQL that casts `text`; null when it cannot be cast."""
     if column.personal == "hash":
         return f"sha256(getvariable('salt') || {text})"
+    if column.personal == "domain":
+        return f"nullif(lower(trim(split_part({text}, '@', 2))), '')"
     return cast_sql(column.type, text)
 
 

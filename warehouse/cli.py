@@ -39,7 +39,8 @@ def cli() -> None:
                   closebook status               what is published, how old, what failed
     When red      closebook gate                 which check failed, on what, and why
                   closebook versions rollback    point readers back at an earlier version
-    Feeding it    closebook intake FOLDER        land a folder of CSV files
+    Feeding it    closebook intake FOLDER        land a folder of files
+                  closebook template ENTITY      a workbook to fill in, and its mapping
                   closebook policy land FOLDER   land the company's dated rules
                   closebook decide KIND          record what somebody decided, and why
     Trouble       closebook doctor               what on this machine would stop a run
@@ -287,7 +288,7 @@ def rollback(version: str, reason: str, actor: str | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--mapping", type=click.Path(path_type=Path), help="Default: FOLDER/mapping.yml.")
 def intake(folder: Path, mapping: Path | None) -> None:
-    """Land a folder of CSV files, read through a mapping to the canonical entities.
+    """Land a folder of CSV, Excel, JSON lines or Parquet files, read through a mapping to the canonical entities.
 
     A file that is delivered again replaces only its own rows. Rows that cannot be read stand, with
     the reason and the fix, in <file>.errors.csv beside the file; the others land. The exit code is
@@ -304,6 +305,27 @@ def intake(folder: Path, mapping: Path | None) -> None:
     click.echo(str(report))
     if report.refused:
         raise click.exceptions.Exit(EXIT_ERROR)
+
+
+@cli.command()
+@click.argument("entity")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--tenant", required=True, help="Whose rows these are, as policy names it.")
+def template(entity: str, folder: Path, tenant: str) -> None:
+    """Write a workbook to fill in, and the mapping that reads it, into FOLDER.
+
+    One column a field, typed, its meaning in the header's comment, required ones bold, and two
+    example rows to write over. ENTITY is one of docs/mapping.md: account, opportunity, invoice, ...
+
+    \b
+    Example:
+      closebook template opportunity ~/deals --tenant aurora
+      closebook intake ~/deals
+    """
+    from ingestion.files.template import write_template
+
+    for path in write_template(entity, folder, tenant):
+        click.echo(str(path))
 
 
 @cli.group()

@@ -131,11 +131,13 @@ class FileReport:
     duplicates: int = 0
     errors: Path | None = None
     unused: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def line(self) -> str:
         parts = [self.outcome, *map(str, self.rows)]
         if self.duplicates:
             parts.append(f"{self.duplicates} equal duplicates dropped")
+        parts += self.notes
         if self.refused:
             parts.append(f"{self.refused} refused")
         if self.unused:
@@ -277,7 +279,7 @@ def _take(
     if not due:
         return FileReport(name, UNCHANGED), []
     with tempfile.TemporaryDirectory() as scratch:
-        header = load_raw(db, delivery.path, delivery.file, Path(scratch))
+        header, notes = load_raw(db, delivery.path, delivery.file, Path(scratch))
     db.execute("CREATE OR REPLACE TEMP TABLE error AS SELECT '' AS entity, * FROM broken")
     duplicates = 0
     for entity in due:
@@ -296,7 +298,8 @@ def _take(
     outcome = "emptied, every row that it had is gone" if emptied else "taken in"
     used = set[str]().union(*(entity.columns() for entity in delivery.file.entities))
     unused = tuple(column for column in header if column not in used)
-    return FileReport(name, outcome, rows, refused, duplicates, errors, unused), committed
+    report = FileReport(name, outcome, rows, refused, duplicates, errors, unused, notes)
+    return report, committed
 
 
 def _counts(db: duckdb.DuckDBPyConnection, entity: str) -> EntityCounts:

@@ -9,8 +9,10 @@
         delimiter: ";"                 # default ","
         encoding: gb18030              # default utf-8, with or without a byte order mark
         decimal: ","                   # default "."
-        date_format: "%d.%m.%Y"        # default ISO 8601
+        date_format: "%d.%m.%Y"        # or a list; default ISO 8601
         time_format: "%d.%m.%Y %H:%M"  # default ISO 8601; a date alone is its first instant
+        header_row: 3                  # the row that names the columns; default 1
+        sheet: Register                # of a workbook; default its first one
         entities:
           - entity: payroll_line
             source_id: line_id         # or {columns: [a, b], suffix: x} or {generated: true}
@@ -51,13 +53,13 @@ _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 class Value:
     """Where a field's value comes from: exactly one of column, constant and present.
 
-    `format` is a strptime format for this column alone; `values` replaces some values by others.
+    `formats` are strptime formats for this column alone; `values` replaces some values by others.
     """
 
     column: str = ""
     constant: str = ""
     present: str = ""
-    format: str = ""
+    formats: tuple[str, ...] = ()
     values: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -104,8 +106,10 @@ class FileMapping:
     delimiter: str = ","
     encoding: str = "utf-8"
     decimal: str = "."
-    date_format: str = ""
-    time_format: str = ""
+    date_format: tuple[str, ...] = ()
+    time_format: tuple[str, ...] = ()
+    sheet: str = ""
+    header_row: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +159,9 @@ def read_mapping(path: Path) -> Mapping:
 
 
 def _file(entry: Any, where: str) -> FileMapping:
-    options = {"delimiter", "encoding", "decimal", "date_format", "time_format"}
-    _check(entry, {"file", "entities", *options}, {"file", "entities"}, where)
+    options = {"delimiter", "encoding", "decimal", "sheet"}
+    others = {"file", "entities", "header_row", "date_format", "time_format"}
+    _check(entry, others | options, {"file", "entities"}, where)
     where = f"{where} ({entry['file']})"
     given = {key: str(entry[key]) for key in options if key in entry}
     if len(given.get("delimiter", ",")) != 1:
@@ -174,7 +179,29 @@ def _file(entry: Any, where: str) -> FileMapping:
         _entity(item, f"{where}: entities, entry {number}")
         for number, item in enumerate(_list(entry["entities"], f"{where}: entities"), 1)
     )
-    return FileMapping(pattern=str(entry["file"]), entities=entities, **given)
+    header_row = entry.get("header_row", 1)
+    if not isinstance(header_row, int) or header_row < 1:
+        raise ConfigurationError(
+            f"{where}: header_row {header_row!r} is not the number of a row, counted from 1"
+        )
+    return FileMapping(
+        pattern=str(entry["file"]),
+        entities=entities,
+        date_format=_formats(entry.get("date_format"), f"{where}: date_format"),
+        time_format=_formats(entry.get("time_format"), f"{where}: time_format"),
+        header_row=header_row,
+        **given,
+    )
+
+
+def _formats(value: Any, where: str) -> tuple[str, ...]:
+    """One strptime format or a list of them; all with an offset (%z) or none."""
+    if value is None:
+        return ()
+    formats = tuple(str(one) for one in (value if isinstance(value, list) else [value]))
+    if len({"%z" in one for one in formats}) > 1:
+        raise ConfigurationError(f"{where}: give all formats an offset (%z), or none")
+    return formats
 
 
 def _entity(entry: Any, where: str) -> EntityMapping:
@@ -237,7 +264,7 @@ def _value(value: Any, where: str) -> Value:
         column=str(value.get("column", "")),
         constant=_text(value.get("constant", "")),
         present=str(value.get("present", "")),
-        format=str(value.get("format", "")),
+        formats=_formats(value.get("format"), f"{where}: format"),
         values=tuple(
             (_text(old), None if new is None else _text(new)) for old, new in replaced.items()
         ),

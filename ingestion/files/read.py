@@ -1,4 +1,4 @@
-"""One delimited file -> an entity's rows: SQL that casts text and says what is wrong with it."""
+"""The records of a file -> an entity's rows: SQL that casts text and says what is wrong with it."""
 
 # ruff: noqa: S608  names are declared in code and quoted, values are bound or quoted literals
 
@@ -13,9 +13,10 @@ import duckdb
 from ingestion.connections import nearest
 from ingestion.entities import ENTITIES
 from ingestion.errors import ConfigurationError
+from ingestion.files.formats import open_records
 from ingestion.files.mapping import Condition, EntityMapping, FileMapping, SourceId, Value
 from ingestion.resource import ColumnType
-from ingestion.typed import SQL_TYPES, literal, name_of
+from ingestion.typed import SQL_TYPES, count_of, literal, name_of
 
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _OFFSET = "(Z|[+-][0-9]{2}:?[0-9]{2})"
@@ -24,101 +25,102 @@ _TIMES = ("H", "-H", "I", "-I", "c", "X")
 _DELIMITERS = {";": ";", ",": ",", "\t": "\\t", "|": "|"}
 """Delimiters that files have, as YAML spells them."""
 
+_TOTAL = "((grand |sub-?)?totals?|sum|合计|总计|小计|共计):?"
+"""What a cell of a row of totals says, in lower case."""
+
 
 def load_raw(
     db: duckdb.DuckDBPyConnection, path: Path, file: FileMapping, scratch: Path
-) -> list[str]:
+) -> tuple[list[str], tuple[str, ...]]:
     """Creates `raw` (row, _content, columns as text) and `broken` (row, field, value, why, fix).
 
-    `row` counts records from 1 after the header, `_content` fingerprints one. Values are trimmed,
-    empty ones are null. Returns the header. Raises ConfigurationError when the file cannot be
-    decoded, has no header or lacks a mapped column.
+    `row` is the row of a spreadsheet, and counts records from 1 after the header elsewhere;
+    `_content` fingerprints one. Values are trimmed, empty ones are null; blank rows and rows of
+    totals are left out. Returns the header and what the report should tell. Raises
+    ConfigurationError when the file cannot be read or lacks a mapped column.
     """
-    encoding = "utf-8-sig" if file.encoding.lower().replace("_", "-") == "utf-8" else file.encoding
-    try:
-        text = path.read_bytes().decode(encoding)
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise ConfigurationError(
-            f"{path}: line {line} is not {file.encoding} ({error.reason}); set the file's encoding "
-            "in the mapping"
-        ) from None
-    first, _, rest = text.partition("\n")
-    header = _header(path, first.rstrip("\r"), file)
-    # The decoded copy, without its header: DuckDB then reads UTF-8 only, and guesses nothing.
-    copy = scratch / "file.csv"
-    copy.write_text(rest, encoding="utf-8", newline="")
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    trimmed = [f"nullif(trim({name_of(name)}), '')" for name in header]
+    records = open_records(db, path, file, scratch)
+    _check_columns(path, records.header, file)
+    offset = records.first_row - 1
+    trimmed = [f"nullif(trim({name_of(name)}), '')" for name in records.header]
     named = ", ".join(
-        f"{value} AS {name_of(name)}" for value, name in zip(trimmed, header, strict=True)
+        f"{value} AS {name_of(name)}" for value, name in zip(trimmed, records.header, strict=True)
     )
     db.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE good AS
-        SELECT
-            {named}, md5(to_json([{", ".join(trimmed)}])::VARCHAR) AS _content,
-            row_number() OVER () AS _rank
-        FROM read_csv(
-            {literal(str(copy))}, columns = {{{columns}}}, auto_detect = false, header = false,
-            delim = {literal(file.delimiter)}, quote = '"', escape = '"', store_rejects = true,
-            rejects_table = 'refused', rejects_scan = 'refused_scan'
-        )
-        """
-    )
-    # A broken record is missing from `good`: count it where it stood. Its line is its record as
-    # long as no value before it spans lines.
-    db.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE broken AS
-        SELECT
-            line::BIGINT AS row, '' AS field, left(min(csv_line), 200) AS value,
-            min(CASE
-                WHEN error_type = 'TOO MANY COLUMNS' THEN 'the row has more values than the header'
-                WHEN error_type = 'MISSING COLUMNS' THEN 'the row has fewer values than the header'
-                ELSE 'the row is not well-formed: ' || lower(error_type)
-            END) AS why,
-            'write one value per column, with quotes around values that hold the delimiter' AS fix
-        FROM refused GROUP BY line
-        """
-    )
-    db.execute(
-        """
         CREATE OR REPLACE TEMP TABLE raw AS
-        WITH place AS (SELECT row - row_number() OVER (ORDER BY row) AS before FROM broken)
         SELECT
-            _rank + (SELECT count(*) FROM place WHERE before < _rank) AS row, * EXCLUDE (_rank)
-        FROM good
+            _rank + {offset} AS row, {named},
+            md5(to_json([{", ".join(trimmed)}])::VARCHAR) AS _content
+        FROM {records.sql}
         """
     )
-    db.execute("DROP TABLE refused; DROP TABLE refused_scan")
-    return header
-
-
-def _header(path: Path, line: str, file: FileMapping) -> list[str]:
-    header = [name.strip() for name in next(csv.reader([line], delimiter=file.delimiter), [])]
-    if not any(header):
-        raise ConfigurationError(f"{path}: the first line must name the columns; it is empty")
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated or "" in header:
-        raise ConfigurationError(
-            f"{path}: every column needs a name of its own; {repeated or 'one is empty'}"
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE broken "
+        "(row BIGINT, field VARCHAR, value VARCHAR, why VARCHAR, fix VARCHAR)"
+    )
+    if records.broken:
+        db.executemany(
+            "INSERT INTO broken VALUES (?, ?, ?, ?, ?)",
+            [(rank + offset, *rest) for rank, *rest in records.broken],
         )
+    left_out = [_leave_out_blank(db, records.header), _leave_out_totals(db, records.header, file)]
+    return records.header, (*records.notes, *filter(None, left_out))
+
+
+def _leave_out_blank(db: duckdb.DuckDBPyConnection, header: list[str]) -> str:
+    blank = f"coalesce({', '.join(map(name_of, header))}) IS NULL"
+    count = count_of(db, f"SELECT count(*) FROM raw WHERE {blank}")
+    db.execute(f"DELETE FROM raw WHERE {blank}")
+    return f"{count:,} blank rows left out" if count else ""
+
+
+def _leave_out_totals(db: duckdb.DuckDBPyConnection, header: list[str], file: FileMapping) -> str:
+    """A row of totals says so in a cell, and has no id beside it.
+
+    Where ids are generated, the first value of the row has to be the one that says so.
+    """
+    first = f"coalesce({', '.join(map(name_of, header))})"
+    conditions = []
+    for entity in file.entities:
+        if entity.source_id.generated:
+            conditions.append(_says_total(first))
+            continue
+        ids = [name_of(column) for column in entity.source_id.columns]
+        conditions.append(
+            f"({' OR '.join(f'{column} IS NULL OR {_says_total(column)}' for column in ids)})"
+        )
+    anywhere = " OR ".join(_says_total(name_of(name)) for name in header)
+    total = f"coalesce(({anywhere}) AND {' AND '.join(conditions)}, false)"
+    rows = [
+        row for (row,) in db.execute(f"SELECT row FROM raw WHERE {total} ORDER BY 1").fetchall()
+    ]
+    db.execute(f"DELETE FROM raw WHERE {total}")
+    if not rows:
+        return ""
+    shown = ", ".join(map(str, rows[:3])) + (", ..." if len(rows) > 3 else "")
+    return f"{len(rows)} rows of totals left out ({shown})"
+
+
+def _says_total(value: str) -> str:
+    return f"coalesce(regexp_full_match(lower({value}), {literal(_TOTAL)}), false)"
+
+
+def _check_columns(path: Path, header: list[str], file: FileMapping) -> None:
     for entity in file.entities:
         for column in sorted(entity.columns()):
             if column not in header:
                 raise ConfigurationError(
                     f"{path}: the mapping of {entity.entity} names column {column!r}, which the "
-                    f"file does not have{_hint(column, line, header, file)}"
+                    f"file does not have{_hint(column, header, file)}"
                 )
-    return header
 
 
-def _hint(column: str, line: str, header: list[str], file: FileMapping) -> str:
+def _hint(column: str, header: list[str], file: FileMapping) -> str:
     """How to repair a missing column: another delimiter that would find it, or a near name."""
     for delimiter, spelt in _DELIMITERS.items():
-        if delimiter != file.delimiter:
-            other = next(csv.reader([line], delimiter=delimiter), [])
+        if delimiter != file.delimiter and len(header) == 1:
+            other = next(csv.reader(header, delimiter=delimiter), [])
             if column in (name.strip() for name in other):
                 return f'; set `delimiter: "{spelt}"` for the file in the mapping'
     return nearest(column, set(header))
@@ -160,25 +162,55 @@ def _why_and_fix(
     kind: ColumnType, text: str, value: Value, file: FileMapping, timezone: str
 ) -> tuple[str, str]:
     """SQL for why a value cannot be read as its type, and for what to do about it."""
-    shape = value.format or {"date": file.date_format, "timestamp": file.time_format}.get(kind, "")
-    why, fix = f"not a {kind} as the mapping reads it", _expected(kind, shape, file)
-    if kind in ("date", "boolean", "string", "json"):
-        return literal(why), literal(fix)
+    shapes = _shapes(kind, value, file)
+    why = literal(f"not a {kind} as the mapping reads it")
+    fix = literal(_expected(kind, shapes, file))
+    if kind in ("date", "timestamp") and len(shapes) > 1:
+        readings = _readings(text, shapes)
+        several = f"len({readings}) > 1"
+        both = (
+            f"'reads as ' || strftime(({readings})[1], '%Y-%m-%d') || ' and as ' "
+            f"|| strftime(({readings})[2], '%Y-%m-%d')"
+        )
+        why = f"CASE WHEN {several} THEN {both} ELSE {why} END"
+        fix = f"CASE WHEN {several} THEN 'write it as ISO 8601: 2026-06-30' ELSE {fix} END"
     if kind == "timestamp":
         # It reads well and still is no instant: the clocks went forward over it.
         skipped = f"({_local(text, value, file)}) IS NOT NULL"
         never = f"this time does not exist in {timezone}: the clocks go forward over it"
         repair = "write the time that was meant" + (
-            "" if shape else ", or give it its offset, as in +02:00"
+            "" if shapes else ", or give it its offset, as in +02:00"
         )
         return (
-            f"CASE WHEN {skipped} THEN {literal(never)} ELSE {literal(why)} END",
-            f"CASE WHEN {skipped} THEN {literal(repair)} ELSE {literal(fix)} END",
+            f"CASE WHEN {skipped} THEN {literal(never)} ELSE {why} END",
+            f"CASE WHEN {skipped} THEN {literal(repair)} ELSE {fix} END",
         )
+    if kind in ("date", "boolean", "string", "json"):
+        return why, fix
     other = replace(file, decimal="," if file.decimal == "." else ".")
     readable = f"({_number(kind, text, other)}) IS NOT NULL"
-    repair = f'{fix}, or set `decimal: "{other.decimal}"` for the file in the mapping'
-    return literal(why), f"CASE WHEN {readable} THEN {literal(repair)} ELSE {literal(fix)} END"
+    repair = f', or set `decimal: "{other.decimal}"` for the file in the mapping'
+    return why, f"{fix} || CASE WHEN {readable} THEN {literal(repair)} ELSE '' END"
+
+
+def _shapes(kind: ColumnType, value: Value, file: FileMapping) -> tuple[str, ...]:
+    """The formats that a date or time may have; none: ISO 8601."""
+    if value.constant:
+        return ()
+    return value.formats or {"date": file.date_format, "timestamp": file.time_format}.get(kind, ())
+
+
+def _readings(text: str, shapes: tuple[str, ...]) -> str:
+    """SQL for the list of different instants that a text may be, by the formats; ISO always is.
+
+    A year of two digits read as one of four is no reading.
+    """
+    iso = f"CASE WHEN regexp_matches({text}, '^{_DATE}') THEN try_cast({text} AS TIMESTAMP) END"
+    tried = [f"CAST(try_strptime({text}, {literal(shape)}) AS TIMESTAMP)" for shape in shapes]
+    return (
+        f"list_sort(list_distinct(list_filter([{', '.join([*tried, iso])}], "
+        "lambda reading: year(reading) >= 1000)))"
+    )
 
 
 def _id(source_id: SourceId) -> str:
@@ -226,9 +258,9 @@ def _cast(kind: ColumnType, text: str, value: Value, file: FileMapping, timezone
                 f"WHEN lower({text}) IN ('false', 'no', '0') THEN false END"
             )
         case "date":
-            shape = value.format or file.date_format
-            if shape and not value.constant:
-                return f"CAST(try_strptime({text}, {literal(shape)}) AS DATE)"
+            shapes = _shapes(kind, value, file)
+            if shapes:
+                return f"CAST({_only_reading(text, shapes)} AS DATE)"
             return (
                 f"CASE WHEN regexp_full_match({text}, '{_DATE}') THEN try_cast({text} AS DATE) END"
             )
@@ -238,25 +270,32 @@ def _cast(kind: ColumnType, text: str, value: Value, file: FileMapping, timezone
             return _number(kind, text, file)
 
 
+def _only_reading(text: str, shapes: tuple[str, ...]) -> str:
+    """SQL for what a text reads as; null when it is nothing, or more than one thing."""
+    readings = _readings(text, shapes)
+    return f"CASE WHEN len({readings}) = 1 THEN ({readings})[1] END"
+
+
 def _timestamp(text: str, value: Value, file: FileMapping, timezone: str) -> str:
     """SQL for a UTC timestamp: with an offset as it says, without one in the mapping's zone.
 
     A local time that the clocks skip is null; a date alone is the first instant of its day.
     """
-    zone, shape = literal(timezone), _time_format(value, file)
-    if "%z" in shape:
-        return f"CAST(try_strptime({text}, {literal(shape)}) AS TIMESTAMP)"
+    zone, shapes = literal(timezone), _shapes("timestamp", value, file)
+    if _has_offset(shapes):
+        return _only_reading(text, shapes)
     local = _local(text, value, file)
     instant = f"({local}) AT TIME ZONE {zone}"
-    if shape:
-        has_time = "true" if any(f"%{code}" in shape for code in _TIMES) else "false"
+    # Of several formats some may be of a date alone: what reads as midnight is one.
+    if any(f"%{code}" in shape for code in _TIMES for shape in shapes):
+        has_time = f"CAST(({local}) AS TIME) <> TIME '00:00:00'" if len(shapes) > 1 else "true"
     else:
-        has_time = f"length({text}) > 10"
+        has_time = "false" if shapes else f"length({text}) > 10"
     here = (
         f"CASE WHEN {instant} AT TIME ZONE {zone} = ({local}) OR NOT ({has_time}) "
         f"THEN {instant} AT TIME ZONE 'UTC' END"
     )
-    if shape:
+    if shapes:
         return here
     return (
         f"CASE WHEN regexp_full_match({text}, '{_DATE}[T ][0-9:.]+ ?{_OFFSET}') "
@@ -266,19 +305,19 @@ def _timestamp(text: str, value: Value, file: FileMapping, timezone: str) -> str
 
 def _local(text: str, value: Value, file: FileMapping) -> str:
     """SQL for a time without an offset as it stands, of no zone; null when it has one."""
-    shape = _time_format(value, file)
-    if "%z" in shape:
+    shapes = _shapes("timestamp", value, file)
+    if _has_offset(shapes):
         return "NULL"
-    if shape:
-        return f"CAST(try_strptime({text}, {literal(shape)}) AS TIMESTAMP)"
+    if shapes:
+        return _only_reading(text, shapes)
     return (
         f"CASE WHEN regexp_full_match({text}, '{_DATE}([T ][0-9:.]+)?') "
         f"THEN try_cast({text} AS TIMESTAMP) END"
     )
 
 
-def _time_format(value: Value, file: FileMapping) -> str:
-    return "" if value.constant else value.format or file.time_format
+def _has_offset(shapes: tuple[str, ...]) -> bool:
+    return any("%z" in shape for shape in shapes)
 
 
 def _number(kind: ColumnType, text: str, file: FileMapping) -> str:
@@ -295,10 +334,11 @@ def _number(kind: ColumnType, text: str, file: FileMapping) -> str:
     )
 
 
-def _expected(kind: ColumnType, shape: str, file: FileMapping) -> str:
+def _expected(kind: ColumnType, shapes: tuple[str, ...], file: FileMapping) -> str:
     match kind:
         case "date" | "timestamp":
-            return f"write it as {shape or 'ISO 8601'}, or set the format in the mapping"
+            form = " or ".join(shapes) or "ISO 8601"
+            return f"write it as {form}, or set the format in the mapping"
         case "boolean":
             return "write true or false, or map the value under values"
         case _:

@@ -252,10 +252,10 @@ def test_a_file_that_is_moved_away_leaves_its_rows(payroll: Desk) -> None:
 
 
 def test_a_corrected_row_leaves_the_error_file_and_a_clean_file_removes_it(payroll: Desk) -> None:
-    payroll.write("payroll-1.csv", HEADER + "E1;2026-05-31;Prov;100,00;A1\n")
+    payroll.write("payroll-1.csv", HEADER + "E1;31/05/2026;Prov;100,00;A1\n")
     payroll.take_in()
     assert payroll.errors("payroll-1.csv") == [
-        ("1", "pay_date", "2026-05-31", "not a date as the mapping reads it")
+        ("1", "pay_date", "31/05/2026", "not a date as the mapping reads it")
     ]
     payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
     payroll.take_in(hours=1)
@@ -663,5 +663,8 @@ def test_the_page_explains_every_key_of_a_mapping() -> None:
     for part in (Mapping, FileMapping, EntityMapping):
         keys = {named.get(field.name, field.name) for field in fields(part)}
         assert keys <= set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    named = {"formats": "format"}
     for part in (Value, SourceId):
-        assert {field.name for field in fields(part)} <= set(re.findall(r"[{ ](\w+):", page))
+        assert {named.get(field.name, field.name) for field in fields(part)} <= set(
+            re.findall(r"[{ ](\w+):", page)
+        )
