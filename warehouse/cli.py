@@ -288,7 +288,7 @@ def rollback(version: str, reason: str, actor: str | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--mapping", type=click.Path(path_type=Path), help="Default: FOLDER/mapping.yml.")
 def intake(folder: Path, mapping: Path | None) -> None:
-    """Land a folder of CSV, Excel, JSON lines or Parquet files, read through a mapping to the canonical entities.
+    """Land a folder of CSV, Excel, JSON lines or Parquet files, read through a mapping.
 
     A file that is delivered again replaces only its own rows. Rows that cannot be read stand, with
     the reason and the fix, in <file>.errors.csv beside the file; the others land. The exit code is
