@@ -222,6 +222,7 @@ Of one entry of `entities`:
 | `entity` | one of the [entities](#entities) | required |
 | `source_id` | what identifies the row, the same in every delivery: a column; `{columns: [a, b], suffix: ":x"}` joins columns with `:` and appends the suffix; `{generated: true}` makes an id of the whole row. Rows of one id, of any file, are one row | required |
 | `where` | only rows where it holds, or a list that must all hold: `column is present`, `column is absent`, `column = value`, `column != value` | every row |
+| `keep` | of several rows of one id the `{first: column}` or `{last: column}` by the time in that column, as an event log needs it: one entry with the first row for `created_at`, a later one with the last for `stage_name` | rows of one id and other values are refused |
 | `columns` | field: where its value comes from; every required field of the entity must come from some file | required |
 
 Values of `columns`. Besides the entity's own fields, `effective_at` may be given: when the row became what it is (default: the most telling time of the row).

@@ -72,6 +72,7 @@ def run(no_ingest: bool, as_of: datetime | None) -> None:
       closebook run --no-ingest --as-of 2026-06-30   what was known at the end of that day
     """
     from warehouse.build import build
+    from warehouse.coverage import empty_marts
 
     home, clock = _home(), _clock()
     failures = [] if no_ingest else _ingest(home, clock)
@@ -79,6 +80,9 @@ def run(no_ingest: bool, as_of: datetime | None) -> None:
     _report(failures)
     result = build(home, clock, as_of.date() if as_of else None, click.echo)
     click.echo(result.message)
+    if result.outcome != "skipped":
+        for mart in empty_marts(home):
+            click.secho(str(mart), fg="yellow")
     _report(failures)
     if failures:
         raise click.exceptions.Exit(EXIT_ERROR)

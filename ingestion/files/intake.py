@@ -329,7 +329,8 @@ def _own_rows(db: duckdb.DuckDBPyConnection, delivery: Delivery, entity: str) ->
     """Creates `own_<entity>`: what the file says, one row per source_id.
 
     Faulty rows go to `error`. Equal duplicates are dropped and counted; of rows with one id and
-    different values the last stays and the others are refused.
+    different values the last stays and the others are refused. Where several entries of the
+    mapping read one id, the later one wins, field by field.
     """
     selects = " UNION ALL ".join(
         entity_rows(item, delivery.file, delivery.mapping.timezone, number)
@@ -352,10 +353,10 @@ def _own_rows(db: duckdb.DuckDBPyConnection, delivery: Delivery, entity: str) ->
             *, hash({values}) AS content,
             last_value(hash({values})) OVER of_one_id AS kept_content,
             last_value(row) OVER of_one_id AS kept_row,
-            row_number() OVER (PARTITION BY source_id ORDER BY row DESC, spec DESC) AS place
+            row_number() OVER (PARTITION BY source_id, spec ORDER BY row DESC) AS place
         FROM candidate WHERE len(faults) = 0
         WINDOW of_one_id AS (
-            PARTITION BY source_id ORDER BY row, spec
+            PARTITION BY source_id, spec ORDER BY row
             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
         )
         """
@@ -371,10 +372,22 @@ def _own_rows(db: duckdb.DuckDBPyConnection, delivery: Delivery, entity: str) ->
         """
     )
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name_of('own_' + entity)} AS "
-        f"SELECT row, source_id, {values} FROM ranked WHERE place = 1"
+        f"""
+        CREATE OR REPLACE TEMP TABLE {name_of("own_" + entity)} AS
+        SELECT max(row) AS row, source_id, {_latest_known(_value_names(entity), "spec")}
+        FROM ranked WHERE place = 1 GROUP BY source_id
+        """
     )
     return count_of(db, "SELECT count(*) FROM ranked WHERE place > 1 AND content = kept_content")
+
+
+def _latest_known(names: list[str], order: str) -> str:
+    """SQL for one row out of several: of each column the value of the highest `order` that is."""
+    return ", ".join(
+        f"arg_max({name_of(column)}, {order}) FILTER (WHERE {name_of(column)} IS NOT NULL) "
+        f"AS {name_of(column)}"
+        for column in names
+    )
 
 
 def _value_names(entity: str) -> list[str]:
@@ -410,11 +423,7 @@ def _whole_rows(
         parts.append(
             f"SELECT {priority}, NULL::BIGINT, source_id, {columns} FROM {_parquet(paths)}"
         )
-    combined = ", ".join(
-        f"arg_max({name_of(column)}, priority) FILTER (WHERE {name_of(column)} IS NOT NULL) "
-        f"AS {name_of(column)}"
-        for column in names
-    )
+    combined = _latest_known(names, "priority")
     required = [field.name for field in ENTITIES[entity].fields if field.required]
     lacking = " OR ".join(f"{name_of(field)} IS NULL" for field in required) or "false"
     effective = [field for field in _EFFECTIVE if field in names]

@@ -17,6 +17,7 @@
           - entity: payroll_line
             source_id: line_id         # or {columns: [a, b], suffix: x} or {generated: true}
             where: gross is present    # or a list; also: is absent, = value, != value
+            keep: {last: at}           # of several rows of one id, by the time in this column
             columns:
               employee_number: employee_no
               currency_code: {column: currency, values: {RMB: CNY}}
@@ -89,11 +90,14 @@ class EntityMapping:
     source_id: SourceId
     fields: tuple[tuple[str, Value], ...]
     where: tuple[Condition, ...] = ()
+    keep: tuple[Literal["first", "last"], str] | None = None
+    """Of several rows of one id the first or last by the time in this column (an event log)."""
 
     def columns(self) -> set[str]:
         """Every column of the file that is named."""
         used = {value.column or value.present for _, value in self.fields}
         used |= {condition.column for condition in self.where} | set(self.source_id.columns)
+        used |= {self.keep[1]} if self.keep else set()
         return used - {""}
 
 
@@ -205,7 +209,7 @@ def _formats(value: Any, where: str) -> tuple[str, ...]:
 
 
 def _entity(entry: Any, where: str) -> EntityMapping:
-    known = {"entity", "source_id", "columns", "where"}
+    known = {"entity", "source_id", "columns", "where", "keep"}
     _check(entry, known, {"entity", "source_id", "columns"}, where)
     name = entry["entity"]
     if name not in ENTITIES:
@@ -233,7 +237,23 @@ def _entity(entry: Any, where: str) -> EntityMapping:
             )
             if text is not None
         ),
+        keep=_keep(entry.get("keep"), f"{where}: keep"),
     )
+
+
+def _keep(value: Any, where: str) -> tuple[Literal["first", "last"], str] | None:
+    match value:
+        case None:
+            return None
+        case {"first": str(column)} if len(value) == 1:
+            return "first", column
+        case {"last": str(column)} if len(value) == 1:
+            return "last", column
+        case _:
+            raise ConfigurationError(
+                f"{where}: {value!r} is neither {{first: column}} nor {{last: column}}; the column "
+                "holds the time by which rows of one id are ordered"
+            )
 
 
 def _source_id(value: Any, where: str) -> SourceId:

@@ -155,7 +155,21 @@ def entity_rows(entity: EntityMapping, file: FileMapping, timezone: str, spec: i
             row, {spec} AS spec, {_id(entity.source_id)} AS source_id, {", ".join(values)},
             list_filter([{", ".join(faults)}], lambda fault: fault IS NOT NULL) AS faults
         FROM raw WHERE {" AND ".join(map(_holds, entity.where)) or "true"}
+        {_kept(entity, file, timezone)}
         """
+
+
+def _kept(entity: EntityMapping, file: FileMapping, timezone: str) -> str:
+    """SQL that keeps one row of each id; a row whose time cannot be read comes last."""
+    if entity.keep is None:
+        return ""
+    which, column = entity.keep
+    time = _timestamp(name_of(column), Value(column=column), file, timezone)
+    key, order = _id(entity.source_id), "ASC" if which == "first" else "DESC"
+    return (
+        f"QUALIFY ({key}) IS NULL OR row_number() OVER "
+        f"(PARTITION BY {key} ORDER BY {time} {order} NULLS LAST, row {order}) = 1"
+    )
 
 
 def _why_and_fix(

@@ -643,6 +643,34 @@ def make() -> Callable[[Path, str], None]:
 PAGE = Path(__file__).parents[2] / "docs" / "mapping.md"
 
 
+def test_of_several_rows_of_one_id_the_first_or_last_in_time_is_kept(desk: Desk) -> None:
+    """Rows of a log stand in any order; a later entry of the mapping wins, field by field."""
+    desk.map(
+        """
+        tenant: aurora
+        files:
+          - file: log.csv
+            time_format: "%d.%m.%Y"
+            entities:
+              - entity: opportunity
+                source_id: case
+                keep: {first: at}
+                columns: {pipeline_id: {constant: p}, created_at: at, stage_name: did}
+              - entity: opportunity
+                source_id: case
+                keep: {last: at}
+                columns: {stage_name: did}
+        """
+    )
+    desk.write("log.csv", "case,did,at\nA,won,03.02.2026\nA,asked,28.01.2026\n,lost,01.01.2026\n")
+    report = desk.take_in()
+    assert desk.known("opportunity", "source_id, stage_name, created_at::date::text") == [
+        ("A", "won", "2026-01-28")
+    ]
+    assert report.refused == 1
+    assert desk.errors("log.csv")[0][3] == "the row has no id"
+
+
 def test_the_example_of_the_page_is_taken_in_as_it_stands(desk: Desk) -> None:
     page = PAGE.read_text(encoding="utf-8")
     for name, kind in (("deals.csv", "csv"), ("mapping.yml", "yaml")):
