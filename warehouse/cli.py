@@ -431,12 +431,20 @@ def decide(
 
 
 @cli.command()
-def doctor() -> None:
-    """Look for what would stop a run here: interpreter, packages, disk, ports, connections."""
-    from warehouse.doctor import examine
+@click.option("--source", help="Ask this source for the first page of everything it has instead.")
+def doctor(source: str | None) -> None:
+    """Look for what would stop a run here: interpreter, packages, disk, ports, connections.
+
+    \b
+    Examples:
+      closebook doctor
+      closebook doctor --source salesforce   sign in and read a page of each resource; lands nothing
+    """
+    from warehouse.doctor import examine, examine_source
 
     wrong = 0
-    for finding in examine(_home()):
+    home = _home()
+    for finding in examine(home) if source is None else examine_source(home, source):
         click.secho(
             "ok   " if finding.ok else "FAULT", fg="green" if finding.ok else "red", nl=False
         )

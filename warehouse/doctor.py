@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -11,10 +12,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from urllib.parse import urlsplit
 
+from ingestion.catalog import connector_of
 from ingestion.connections import configured_sources, connection_from_environment
-from ingestion.errors import ConfigurationError
+from ingestion.connector import Connector
+from ingestion.errors import ConfigurationError, IngestionError
+from ingestion.http import HttpClient, HttpSettings
+from ingestion.resource import Resource
 from warehouse.home import Home
 
 PORTS = {
@@ -46,6 +52,49 @@ def examine(home: Home) -> Iterator[Finding]:
     yield from _folders(home)
     yield from _ports()
     yield from _connections(home)
+
+
+def examine_source(home: Home, source: str) -> Iterator[Finding]:
+    """Asks each configured tenant of a source for the first page of every resource.
+
+    Nothing lands. Raises ConfigurationError for an unknown source or an unusable sources.yml.
+    """
+    connector = connector_of(source)
+    vendors = [v for v in configured_sources(home.root).vendors if v.source == source]
+    if not vendors:
+        yield Finding(
+            source, False, "not configured",
+            f"add `- {{source: {source}, tenant: <tenant>}}` to {home.root / 'sources.yml'}",
+        )  # fmt: skip
+    for vendor in vendors:
+        what = f"{source} of {vendor.tenant}"
+        try:
+            connection = connection_from_environment(source, vendor.tenant)
+            client = connector.open(connection, HttpSettings(attempts=2, longest_wait=2.0))
+        except IngestionError as error:
+            yield Finding(what, False, "no connection", str(error))
+            continue
+        with client:
+            for resource in connector.resources:
+                yield _first_page(connector, client, resource, f"{what}: {resource.name}")
+
+
+def _first_page(connector: Connector, client: HttpClient, resource: Resource, what: str) -> Finding:
+    began = perf_counter()
+    try:
+        page = next(iter(connector.pages(client, resource, None)), None)
+        rows = json.loads(page.content)[connector.rows_at(resource)] if page else []
+    except IngestionError as error:
+        return Finding(what, False, "not read", str(error))
+    except (KeyError, TypeError, ValueError):
+        return Finding(
+            what, False, "answers with something else",
+            f"no list {connector.rows_at(resource)!r} on the first page: look at the address and "
+            "at what the connection may read",
+        )  # fmt: skip
+    return Finding(
+        what, True, f"{len(rows)} rows on the first page, {perf_counter() - began:.1f} s"
+    )
 
 
 def _interpreter() -> Finding:

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from starlette.responses import Response
 
 from ingestion.clock import FixedClock
 from ingestion.landing import Landing
+from tests.ingestion.vendor import running_vendor
 from tests.warehouse.conftest import TABLES, basis, fill_warehouse
 from warehouse.cli import EXIT_ERROR, EXIT_GATE, _explain, cli, invoke
 from warehouse.decisions import KIND_MEANINGS, all_decisions
@@ -195,6 +197,33 @@ def test_doctor_names_each_fault_and_its_repair(home: Home, capsys: Said) -> Non
     assert "FAULT  stripe of aurora: no connection" in said
     assert "CLOSEBOOK_CONN_STRIPE__AURORA" in said
     assert said.rstrip().endswith("1 fault")
+
+
+def test_doctor_asks_a_source_for_a_page_of_everything_and_lands_nothing(
+    home: Home, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home.root / "sources.yml").write_text("sources: [{source: stripe, tenant: aurora}]\n")
+    with running_vendor() as vendor:
+        monkeypatch.setenv(
+            "CLOSEBOOK_CONN_STRIPE__AURORA", vendor.base_url.replace("://", "://:sk_secret@")
+        )
+        for path in ("customers", "charges", "refunds", "invoice_payments"):
+            vendor.on(f"/v1/{path}", {"has_more": False, "data": [{"id": "x"}] * 3})
+        vendor.on("/v1/invoices", Response('{"error": "no right to read invoices"}', 403))
+        assert invoke(["doctor", "--source", "stripe"]) == EXIT_ERROR
+    said = capsys.readouterr().out
+    assert "stripe of aurora: customer: 3 rows on the first page" in said
+    assert "stripe of aurora: invoice: not read" in said and "no right to read invoices" in said
+    assert "1 fault" in said and "sk_secret" not in said
+    assert Landing(home.landing).last_seq() == 0
+
+
+def test_doctor_says_how_to_configure_a_source(home: Home, capsys: Said) -> None:
+    (home.root / "sources.yml").write_text("sources: []\n")
+    assert invoke(["doctor", "--source", "zendesk"]) == EXIT_ERROR
+    assert "add `- {source: zendesk" in capsys.readouterr().out
+    assert invoke(["doctor", "--source", "zendesc"]) == EXIT_ERROR
+    assert "did you mean 'zendesk'" in capsys.readouterr().err
 
 
 def test_doctor_reaches_out_to_every_connection(
