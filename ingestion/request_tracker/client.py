@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from ingestion.connections import Connection
@@ -26,17 +26,14 @@ ENVELOPE = frozenset({"_url", "type"})
 
 def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
     """A client of the connection's user; without a login the password is an auth token."""
-    if connection.login:
-        pair = b64encode(f"{connection.login}:{connection.password}".encode()).decode()
-        secrets, authorization = (connection.password, pair), f"Basic {pair}"
-    else:
-        secrets, authorization = (connection.password,), f"token {connection.password}"
+    pair = b64encode(f"{connection.login}:{connection.password}".encode()).decode()
+    shown = f"Basic {pair}" if connection.login else f"token {connection.password}"
     return HttpClient(
         connection.name,
         connection.base_url,
         settings,
-        headers={"Authorization": authorization},
-        secrets=secrets,
+        headers={"Authorization": shown},
+        secrets=(connection.password, pair),
     )
 
 
@@ -66,11 +63,9 @@ def _events(since: str | None, after: int) -> str:
     conditions: list[dict[str, str | int]] = [
         {"field": "ObjectType", "value": "RT::Ticket"},
         {"field": "id", "operator": ">", "value": after},
-        *(
-            {"field": "Type", "value": event_type, "entry_aggregator": "OR"}
-            for event_type in EVENT_TYPES
-        ),
     ]
+    for event_type in EVENT_TYPES:
+        conditions.append({"field": "Type", "value": event_type, "entry_aggregator": "OR"})
     if since:
         conditions.append({"field": "Created", "operator": ">=", "value": _written(since)})
     return json.dumps(conditions)

@@ -65,6 +65,8 @@ _GOOD: dict[tuple[str, str], Any] = {
     ("stripe.refund", "status"): "succeeded",
     ("zendesk.ticket", "status"): "open",
     ("zendesk.satisfaction_rating", "score"): "good",
+    ("request_tracker.ticket", "status"): "open",
+    ("request_tracker.ticket_event", "event_type"): "Status",
     ("files.csat_response", "score"): "positive",
 }
 

@@ -13,6 +13,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_accounts__request_tracker') }}
+
+    union all
+
     select * from {{ ref('int_accounts__files') }}
 )
 

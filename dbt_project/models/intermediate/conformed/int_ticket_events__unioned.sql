@@ -5,6 +5,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_ticket_events__request_tracker') }}
+
+    union all
+
     select * from {{ ref('int_ticket_events__files') }}
 )
 
