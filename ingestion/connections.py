@@ -70,7 +70,9 @@ def connection_variable(source: str, tenant: str) -> str:
 
 
 def connection_from_environment(source: str, tenant: str) -> Connection:
-    """Reads ``http://login:password@host:port`` (parts URL-encoded) from the environment.
+    """Reads ``http://login:password@host:port/path`` (parts URL-encoded) from the environment.
+
+    Most vendors need no path; where there is one, it begins the path of every request.
 
     Raises ConfigurationError, without the value, when it is missing or is no such URL.
     """
@@ -93,7 +95,7 @@ def connection_from_environment(source: str, tenant: str) -> Connection:
     return Connection(
         source=source,
         tenant=tenant,
-        base_url=f"{parts.scheme}://{host}" + (f":{port}" if port else ""),
+        base_url=f"{parts.scheme}://{host}" + (f":{port}" if port else "") + parts.path.rstrip("/"),
         login=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
     )

@@ -26,6 +26,10 @@ class Connector:
     rows at or after `since` (None: everything); `since` is UTC ISO 8601 for time cursors, epoch
     seconds for integer ones, the vendor's own text for opaque ones. `rows_at` is the key of a
     page that holds its rows. `envelope` are keys of every row that are not data.
+
+    `unwrap` is SQL for what the JSON `value` stands for, when the vendor wraps scalars in objects.
+    `sweep(client, resource)` yields pages with the ids of all rows there are, in the list at
+    `rows_at`; required as soon as a resource declares `sweep`.
     """
 
     source: str
@@ -34,3 +38,5 @@ class Connector:
     pages: Callable[[HttpClient, Resource, str | None], Iterator[Page]]
     rows_at: Callable[[Resource], str]
     envelope: frozenset[str] = frozenset()
+    unwrap: str = ""
+    sweep: Callable[[HttpClient, Resource], Iterator[Page]] | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 from ingestion.catalog import connector_of, resource_of
 from ingestion.clock import Clock
 from ingestion.connections import Connection, Connections, Sources
-from ingestion.connector import Connector
+from ingestion.connector import Connector, Page
 from ingestion.errors import ConfigurationError, SeveralFailedError, UnreachableError
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest, OpenLoad
@@ -115,14 +115,23 @@ def _fetch(
     cursor: str | None = None
     with connector.open(connection, settings) as client:
         for number, page in enumerate(connector.pages(client, resource, since), 1):
-            name = f"pages-{number:05d}.json.gz"
-            path = load.folder / name
-            # mtime=0: the same bytes make the same file.
-            path.write_bytes(gzip.compress(page.content, compresslevel=5, mtime=0))
-            path.chmod(0o600)
-            written.append(load.relative(name))
+            written.append(_keep(load, f"pages-{number:05d}.json.gz", page))
             cursor = page.cursor or cursor
+        if resource.sweep:
+            # After the rows: one that was deleted in between must be found gone.
+            assert connector.sweep is not None
+            for number, page in enumerate(connector.sweep(client, resource), 1):
+                written.append(_keep(load, f"sweep-{number:05d}.json.gz", page))
     return tuple(written), cursor
+
+
+def _keep(load: OpenLoad, name: str, page: Page) -> str:
+    """Writes a page gzipped, exactly as received; returns the path it has once committed."""
+    path = load.folder / name
+    # mtime=0: the same bytes make the same file.
+    path.write_bytes(gzip.compress(page.content, compresslevel=5, mtime=0))
+    path.chmod(0o600)
+    return load.relative(name)
 
 
 def _salt(source: str, resource: Resource) -> str:

@@ -163,6 +163,16 @@ class HttpClient:
         except _LoginRefusedError:
             raise self._refused(asking) from None
 
+    def ask_json(self, path: str, asking: Asking, question: Mapping[str, Any]) -> Reply:
+        """POSTs a question that changes nothing (JSON-RPC); retries and raises like `get_json`.
+
+        There is no second login: what authorises stands in the client's headers.
+        """
+        try:
+            return self._retrying("POST", path, asking, question=question)
+        except _LoginRefusedError:
+            raise self._refused(asking) from None
+
     def post_form(self, path: str, asking: Asking, form: Mapping[str, str]) -> Reply:
         """POSTs a form without authorising headers (a login), retrying what may pass."""
         try:
@@ -183,6 +193,7 @@ class HttpClient:
         asking: Asking,
         params: Mapping[str, str | int] | None = None,
         form: Mapping[str, str] | None = None,
+        question: Mapping[str, Any] | None = None,
     ) -> Reply:
         retrying = Retrying(
             stop=stop_after_attempt(self._settings.attempts),
@@ -192,7 +203,7 @@ class HttpClient:
             reraise=True,
         )
         try:
-            return retrying(self._once, method, path, asking, params, form)
+            return retrying(self._once, method, path, asking, params, form, question)
         except TransientError as error:
             kind = UnreachableError if isinstance(error, _NobodyListensError) else GaveUpError
             raise kind(
@@ -216,6 +227,7 @@ class HttpClient:
         asking: Asking,
         params: Mapping[str, str | int] | None,
         form: Mapping[str, str] | None,
+        question: Mapping[str, Any] | None,
     ) -> Reply:
         authorised = {} if method == "POST" else (self._authorised or {})
         try:
@@ -224,6 +236,7 @@ class HttpClient:
                 path,
                 params=params or None,
                 data=form,
+                json=question,
                 headers={"Accept": "application/json", **self._headers, **authorised},
             ) as response:
                 content = self._content(response, asking)

@@ -24,7 +24,7 @@ import duckdb
 from ingestion.connector import Connector
 from ingestion.errors import ContractError, FilterIgnoredError
 from ingestion.landing import LoadFile, OpenLoad
-from ingestion.resource import Column, ColumnType, Resource
+from ingestion.resource import Column, ColumnType, Resource, keys_of
 
 SQL_TYPES: dict[ColumnType, str] = {
     "string": "VARCHAR",
@@ -51,6 +51,8 @@ LOAD_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
 PART = "part-00000.parquet"
 REJECTS = "rejects-00001.parquet"
 _VALUE_SHOWN = 200
+# So many may be deleted at once anywhere; beyond, half of all there was.
+_FEW_GONE = 50
 
 # DuckDB reads a JSON number with a fraction through a double: exact up to 15 digits. Longer ones
 # are made strings before it parses the page.
@@ -135,13 +137,18 @@ def write_typed(
         db.execute("SET VARIABLE salt = $salt", {"salt": salt})
         _read_pages(db, load.folder, connector.rows_at(resource), what)
         unknown = _unknown_columns(db, connector, resource)
-        db.execute(_checked(resource, f"ingestion/{load.source}/resources.py"))
+        db.execute(_checked(connector, resource))
         _refuse_keyless(db, resource, what)
         if since is not None and resource.cursor is not None and not resource.cursor.opaque:
             _refuse_older(db, resource, since, what)
         rejects, rejected_rows = _write_rejects(db, load)
         _collect_part(db, load, resource, recorded_at, is_backfill)
+        if resource.sweep:
+            _read_sweep(db, load.folder, connector.rows_at(resource), what)
+            _flag_gone(db, resource)
         unchanged = _leave_out_unchanged(db, resource, known)
+        if resource.sweep and known:
+            _land_again(db, load, resource, recorded_at, known, what)
         copy_to(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
         rows = count_of(db, "SELECT count(*) FROM part")
         return Typed(
@@ -197,7 +204,7 @@ def _quoted(found: re.Match[bytes]) -> bytes:
 def _unknown_columns(
     db: duckdb.DuckDBPyConnection, connector: Connector, resource: Resource
 ) -> tuple[str, ...]:
-    known = {column.source_path.split(".")[0] for column in resource.columns} | connector.envelope
+    known = {keys_of(column.source_path)[0] for column in resource.columns} | connector.envelope
     found = db.execute(
         "SELECT DISTINCT unnest(json_keys(content)) FROM page_row "
         "WHERE json_type(content) = 'OBJECT'"
@@ -205,13 +212,19 @@ def _unknown_columns(
     return tuple(sorted(name for (name,) in found if name not in known))
 
 
-def _checked(resource: Resource, declared_in: str) -> str:
+def _checked(connector: Connector, resource: Resource) -> str:
     """SQL for `checked`: every column cast, and `faults`, all that is wrong with the row."""
-    paths = ", ".join(literal(_json_path(column)) for column in resource.columns)
+    paths = [column.source_path for column in resource.columns]
+    paths += [column.also for column in resource.columns if column.also]
+    leaves = f"json_extract(content, [{', '.join(literal(_json_path(path)) for path in paths)}])"
+    if connector.unwrap:
+        leaves = f"list_transform({leaves}, lambda value: {connector.unwrap})"
     kinds, texts, values, faults = [], [], [], []
     for number, column in enumerate(resource.columns, 1):
         kinds.append(f"json_type(leaf[{number}]) AS kind_{number}")
         leaf = f"leaf[{number}]->>'$'"
+        if column.also:
+            leaf = f"({leaf}) || '@' || (leaf[{paths.index(column.also) + 1}]->>'$')"
         if column.type != "string":
             # Some vendors send "" for an empty number or date: that is empty, not wrong.
             leaf = f"nullif({leaf}, '')"
@@ -222,7 +235,7 @@ def _checked(resource: Resource, declared_in: str) -> str:
         problem = _problem(column, kind, text, is_key=column.name == resource.key)
         fix = (
             f"correct the row at the source, or the declaration of {resource.name}.{column.name} "
-            f"in {declared_in}"
+            f"in ingestion/{connector.source}/resources.py"
         )
         faults.append(
             f"struct_pack(field := {literal(column.source_path)}, value := {shown}, "
@@ -231,7 +244,7 @@ def _checked(resource: Resource, declared_in: str) -> str:
     return f"""
         CREATE TEMP TABLE checked AS
         WITH leaf AS (
-            SELECT page, row_number, json_extract(content, [{paths}]) AS leaf FROM page_row
+            SELECT page, row_number, {leaves} AS leaf FROM page_row
         ),
         text AS (
             SELECT page, row_number, {", ".join(kinds)}, {", ".join(texts)} FROM leaf
@@ -243,9 +256,9 @@ def _checked(resource: Resource, declared_in: str) -> str:
         """
 
 
-def _json_path(column: Column) -> str:
-    parts = column.source_path.split(".")
-    return "$" + "".join(f"[{part}]" if part.isdigit() else f'."{part}"' for part in parts)
+def _json_path(path: str) -> str:
+    keys = keys_of(path)
+    return "$" + "".join(f"[{key}]" if key.isdigit() else f'."{key}"' for key in keys)
 
 
 def _value(column: Column, text: str) -> str:
@@ -395,31 +408,106 @@ def _leave_out_unchanged(
     """
     if not known:
         return 0
-    key = name_of(resource.key)
     columns = [name_of(c.name) for c in resource.columns if c.personal != "drop"]
-    files = ", ".join(literal(str(path)) for path in known)
     same = " AND ".join(f"part.{column} IS NOT DISTINCT FROM last.{column}" for column in columns)
     before = count_of(db, "SELECT count(*) FROM part")
-    # Files are named in the order of their commits.
+    last = _last_landed(resource, known, f"SEMI JOIN part USING ({name_of(resource.key)})")
+    db.execute(f"DELETE FROM part USING ({last}) AS last WHERE {same}")
+    return before - count_of(db, "SELECT count(*) FROM part")
+
+
+def _last_landed(resource: Resource, known: Sequence[Path], among: str = "") -> str:
+    """SQL for the last landed version of each key; the files are in the order of their commits.
+
+    `part` gives the columns: an older file may lack one that was declared since.
+    """
+    files = ", ".join(literal(str(path)) for path in known)
+    columns = ", ".join(name_of(name) for name, _ in landed_columns(resource))
+    return f"""
+        SELECT {columns} FROM (
+            SELECT *, NULL AS filename FROM part WHERE false
+            UNION ALL BY NAME
+            SELECT * FROM read_parquet([{files}], union_by_name = true, filename = true)
+        ) AS landed
+        {among}
+        QUALIFY row_number() OVER (
+            PARTITION BY {name_of(resource.key)}
+            ORDER BY list_position([{files}], filename) DESC, _page DESC, _row_number DESC
+        ) = 1
+        """
+
+
+def _read_sweep(db: duckdb.DuckDBPyConnection, folder: Path, rows_at: str, what: str) -> None:
+    """Creates `present (id)`: the ids of all rows that the vendor has."""
+    db.execute("CREATE TEMP TABLE present (id VARCHAR)")
+    for number, file in enumerate(sorted(folder.glob("sweep-*.json.gz")), 1):
+        content = gzip.decompress(file.read_bytes())
+        text, path = content.decode(json.detect_encoding(content)), f'$."{rows_at}"'
+        found = db.execute(
+            "SELECT json_type($text, $path)", {"text": text, "path": path}
+        ).fetchone()
+        if not found or found[0] != "ARRAY":
+            raise ContractError(
+                f"{what}: page {number} of the sweep has no list {rows_at!r} of ids. Look at the "
+                "connection's rights and the vendor's change log; nothing landed"
+            )
+        db.execute(
+            "INSERT INTO present SELECT unnest(json_extract_string($text, $path || '[*]'))",
+            {"text": text, "path": path},
+        )
+
+
+def _flag_gone(db: duckdb.DuckDBPyConnection, resource: Resource) -> None:
+    """What was read and is gone by the time of the sweep is a tombstone already."""
+    db.execute(
+        f"UPDATE part SET {name_of(resource.deleted_flag)} = NOT EXISTS "
+        f"(FROM present WHERE present.id = part.{name_of(resource.key)}::VARCHAR)"
+    )
+
+
+def _land_again(
+    db: duckdb.DuckDBPyConnection,
+    load: OpenLoad,
+    resource: Resource,
+    recorded_at: datetime,
+    known: Sequence[Path],
+    what: str,
+) -> None:
+    """Adds to `part` the last landed version of what is gone, as deleted, and of what is back.
+
+    Rows come back when a restored backup or regained rights show them again, unchanged.
+    """
+    key, flag = name_of(resource.key), name_of(resource.deleted_flag)
+    db.execute(f"CREATE TEMP TABLE last AS {_last_landed(resource, known)}")
+    alive = count_of(db, f"SELECT count(*) FROM last WHERE NOT {flag}")
+    gone = count_of(
+        db,
+        f"SELECT count(*) FROM last ANTI JOIN present ON present.id = last.{key}::VARCHAR "
+        f"WHERE NOT {flag}",
+    )
+    if gone > max(_FEW_GONE, alive // 2):
+        raise ContractError(
+            f"{what}: {gone} of {alive} rows are gone since the last read. That looks like a user "
+            "who may no longer see them rather than that many deletions: look at the rights of the "
+            "connection's user; nothing landed"
+        )
+    now = f"TIMESTAMP {literal(recorded_at.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f'))}"
+    last_row = count_of(db, "SELECT max(row_number) FROM page_row")
+    last_page = count_of(db, "SELECT max(page) FROM page_row")
     db.execute(
         f"""
-        DELETE FROM part USING (
-            -- `part` gives the columns: an older file may lack one that was declared since.
-            SELECT landed.* FROM (
-                SELECT *, NULL AS filename FROM part WHERE false
-                UNION ALL BY NAME
-                SELECT * FROM read_parquet([{files}], union_by_name = true, filename = true)
-            ) AS landed
-            SEMI JOIN part USING ({key})
-            QUALIFY row_number() OVER (
-                PARTITION BY {key}
-                ORDER BY list_position([{files}], filename) DESC, _page DESC, _row_number DESC
-            ) = 1
-        ) AS last
-        WHERE {same}
+        INSERT INTO part BY NAME
+        SELECT * REPLACE (
+            NOT {flag} AS {flag}, {literal(load.load_id)} AS _load_id,
+            {last_row} + row_number() OVER (ORDER BY {key}) AS _row_number,
+            {last_page + 1} AS _page, {now} AS _recorded_at, false AS _is_backfilled
+        )
+        FROM last
+        WHERE
+            {flag} = EXISTS (FROM present WHERE present.id = last.{key}::VARCHAR)
+            AND NOT EXISTS (FROM part WHERE part.{key} = last.{key})
         """
     )
-    return before - count_of(db, "SELECT count(*) FROM part")
 
 
 def _instant(resource: Resource) -> str:

@@ -17,11 +17,17 @@ VARIABLE = "CLOSEBOOK_CONN_STRIPE__AURORA"
 
 
 def test_a_connection_is_a_url_with_encoded_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "http://app%40x:p%2Fw%3A1@127.0.0.1:8102/ignored?x=1")
+    monkeypatch.setenv(VARIABLE, "http://app%40x:p%2Fw%3A1@127.0.0.1:8102/?x=1")
     connection = connection_from_environment("stripe", "aurora")
     assert connection.base_url == "http://127.0.0.1:8102"
     assert (connection.login, connection.password) == ("app@x", "p/w:1")
     assert connection.name == "stripe/aurora"
+
+
+def test_a_path_begins_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "http://app:key@127.0.0.1:8102/crm/")
+    connection = connection_from_environment("stripe", "aurora")
+    assert connection.base_url == "http://127.0.0.1:8102/crm"
 
 
 def test_an_ipv6_host_keeps_its_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
