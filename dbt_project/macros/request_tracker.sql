@@ -22,3 +22,11 @@
         when try_cast({{ priority }} as int) >= 0 then 'low'
     end
 {%- endmacro %}
+
+{#-
+    Whether an event says that its ticket was merged into another one. The ticket that lives on gets
+    the same event, with itself as the target.
+-#}
+{% macro request_tracker_is_merged(field, new_value, ticket_id) -%}
+    ({{ field }} = 'MergedInto' and split_part({{ new_value }}, '/ticket/', 2) <> {{ ticket_id }})
+{%- endmacro %}

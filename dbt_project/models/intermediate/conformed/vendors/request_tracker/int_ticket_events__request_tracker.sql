@@ -46,7 +46,9 @@ final as (
         on
             events.source_tenant = tickets.source_tenant
             and events.ticket_id = tickets.id
-    where events.event_type <> 'AddLink' or events.field = 'MergedInto'
+    where
+        events.event_type <> 'AddLink'
+        or {{ request_tracker_is_merged('events.field', 'events.new_value', 'events.ticket_id') }}
 )
 
 select * from final

@@ -12,7 +12,9 @@ latest_events as (
             order by created_at desc, cast(id as bigint) desc
         ) as newest_rank
     from {{ latest_known(ref('stg_request_tracker__ticket_event'), 'id') }}
-    where event_type = 'Status' or (event_type = 'AddLink' and field = 'MergedInto')
+    where
+        event_type = 'Status'
+        or {{ request_tracker_is_merged('field', 'new_value', 'ticket_id') }}
 ),
 
 -- A merged ticket lives on in another one; neither it nor a deleted one shows in any search.

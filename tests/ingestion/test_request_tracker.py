@@ -1,0 +1,81 @@
+"""Request Tracker's protocol as far as it needs no Request Tracker; tests/real has the real one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingestion.clock import FixedClock
+from ingestion.errors import ContractError
+from ingestion.extract import ingest
+from ingestion.http import HttpSettings
+from ingestion.landing import Landing, Manifest
+from tests.ingestion.vendor import Vendor, connection
+
+TICKETS = "/REST/2.0/tickets"
+
+
+def ticket(number: int, **changed: Any) -> dict[str, Any]:
+    row = {
+        "id": number,
+        "Queue": {"id": "1", "Name": "General"},
+        "Status": "open",
+        "Priority": "Medium",
+        "Requestor": [{"id": 27, "EmailAddress": "Ann@Lakeside.Example", "Organization": ""}],
+        "CustomFields": "",
+        "Created": "2026-06-30T09:00:00Z",
+        "LastUpdated": "2026-06-30T10:00:00Z",
+    }
+    return row | changed
+
+
+def page(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"items": list(rows), "count": len(rows), "total": None}
+
+
+def read(vendor: Vendor, landing: Landing, clock: FixedClock, settings: HttpSettings) -> Manifest:
+    source = "request_tracker"
+    return ingest(source, "aurora", "ticket", connection(source, vendor), landing, clock, settings)
+
+
+def test_of_an_address_only_the_domain_lands_and_a_ticket_that_nobody_asked_has_none(
+    vendor: Vendor, landing: Landing, clock: FixedClock, settings: HttpSettings
+) -> None:
+    vendor.on(TICKETS, page(ticket(1), ticket(2, Requestor=[])), page())
+    load = read(vendor, landing, clock, settings)
+    path = str(landing.root / load.files[0].path)
+    rows = duckdb.execute(
+        "select id, requestor_id, requestor_domain, custom_fields "
+        "from read_parquet(?, hive_partitioning = false) order by id",
+        [path],
+    ).fetchall()
+    assert rows == [("1", "27", "lakeside.example", None), ("2", None, None, None)]
+    asked = vendor.asked_for(TICKETS)[0].query_params
+    assert asked["fields[Requestor]"] == "id,EmailAddress,Organization"
+
+
+def test_a_short_page_is_not_the_end_while_anything_shows_beyond_it(
+    vendor: Vendor, landing: Landing, clock: FixedClock, settings: HttpSettings
+) -> None:
+    beyond = page(ticket(300))
+    vendor.on(TICKETS, page(), beyond, page(ticket(200)), beyond, beyond, page())
+    assert read(vendor, landing, clock, settings).rows == 2
+    asked = [(a.query_params["order"], a.query_params["page"]) for a in vendor.asked_for(TICKETS)]
+    assert asked == [
+        ("ASC", "1"),
+        ("DESC", "1"),
+        ("ASC", "2"),
+        ("DESC", "1"),
+        ("ASC", "1"),
+        ("DESC", "1"),
+    ]
+
+
+def test_a_reply_without_a_list_of_tickets_is_refused(
+    vendor: Vendor, landing: Landing, clock: FixedClock, settings: HttpSettings
+) -> None:
+    vendor.on(TICKETS, {"message": "Incomplete query"})
+    with pytest.raises(ContractError, match=r"ticket, page 1, .*items is not a list of rows"):
+        read(vendor, landing, clock, settings)
