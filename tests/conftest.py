@@ -34,11 +34,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `prove` take long and are run by `make prove` alone."""
-    if not os.environ.get("CLOSEBOOK_PROVE"):
-        left_out = [item for item in items if item.get_closest_marker("prove")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    """Tests marked `prove` and `real` take long: `make prove`, `make test-real` run them alone."""
+    for mark, variable in (("prove", "CLOSEBOOK_PROVE"), ("real", "CLOSEBOOK_TEST_REAL")):
+        if not os.environ.get(variable):
+            left_out = [item for item in items if item.get_closest_marker(mark)]
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")
