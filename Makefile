@@ -2,10 +2,10 @@
 SHELL := /bin/sh
 PYTHON_BIN := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help environment tools demo down test lint bench mutate prove docs lock clean
+.PHONY: help environment tools demo down test test-real lint bench mutate prove docs lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 environment: ## make .venv from requirements.lock (once)
 	@scripts/environment.sh
@@ -21,6 +21,9 @@ down: ## stop everything that `make demo` started
 
 test: environment tools lint ## everything that .ci/run runs: lint, types, all tests
 	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile
+
+test-real: environment ## install, start and test real systems (slow once, then cached)
+	@nice -n 15 $(PYTHON_BIN) -m scripts.real
 
 lint: environment ## ruff, mypy, sqlfluff
 	@$(PYTHON_BIN) -m ruff check .
