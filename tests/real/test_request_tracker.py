@@ -306,6 +306,7 @@ def build_is_what_the_server_says(
             "select source_id, status, is_deleted from intermediate.int_tickets__unioned "
             f"where {ours}"
         ).fetchall()
+        counted = db.execute(f"select count(*) from core.fct_ticket where {ours}").fetchone()
         changes = db.execute(
             "select ticket_source_id, new_value, occurred_at "
             f"from intermediate.int_ticket_events__unioned where {ours} "
@@ -330,7 +331,4 @@ def build_is_what_the_server_says(
         if row["Type"] == "Status"
     }
     assert changes == [history[id] for id in sorted(history)]
-    published = [
-        row for row in home.published()["fct_ticket"] if row["source_system"] == "request_tracker"
-    ]
-    assert len(published) == len(opened) - len(gone)
+    assert counted == (len(opened) - len(gone),)
