@@ -24,8 +24,8 @@ class Connector:
 
     `open` makes a client for a connection. `pages(client, resource, since)` yields every page of
     rows at or after `since` (None: everything); `since` is UTC ISO 8601 for time cursors, epoch
-    seconds for integer ones, the vendor's own text for opaque ones. `rows_at` is the key of a
-    page that holds its rows. `envelope` are keys of every row that are not data.
+    seconds for integer ones, the vendor's own text for opaque ones. `rows_at` is the path
+    in a page of the list of its rows. `envelope` are keys of every row that are not data.
 
     `unwrap` is SQL for what the JSON `value` stands for, when the vendor wraps scalars in objects.
     `sweep(client, resource)` yields pages with the ids of all rows there are, in the list at

@@ -163,7 +163,7 @@ def write_typed(
 
 def _read_pages(db: duckdb.DuckDBPyConnection, folder: Path, rows_at: str, what: str) -> None:
     """Creates `page_row (page, row_number, content JSON)` from all pages, in order."""
-    path = f'$."{rows_at}"'
+    path = _json_path(rows_at)
     db.execute("CREATE TEMP TABLE item (page INT, position BIGINT, content JSON)")
     for page, file in enumerate(sorted(folder.glob("pages-*.json.gz")), 1):
         content = gzip.decompress(file.read_bytes())
@@ -442,7 +442,7 @@ def _read_sweep(db: duckdb.DuckDBPyConnection, folder: Path, rows_at: str, what:
     db.execute("CREATE TEMP TABLE present (id VARCHAR)")
     for number, file in enumerate(sorted(folder.glob("sweep-*.json.gz")), 1):
         content = gzip.decompress(file.read_bytes())
-        text, path = content.decode(json.detect_encoding(content)), f'$."{rows_at}"'
+        text, path = content.decode(json.detect_encoding(content)), _json_path(rows_at)
         found = db.execute(
             "SELECT json_type($text, $path)", {"text": text, "path": path}
         ).fetchone()
