@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ingestion.request_tracker.client as request_tracker
 import ingestion.request_tracker.resources as request_tracker_resources
+import ingestion.roundup.client as roundup
+import ingestion.roundup.resources as roundup_resources
 import ingestion.salesforce.client as salesforce
 import ingestion.salesforce.resources as salesforce_resources
 import ingestion.stripe.client as stripe
@@ -46,6 +48,16 @@ CONNECTORS: dict[str, Connector] = {
         request_tracker.pages,
         lambda _: request_tracker.ROWS_AT,
         envelope=request_tracker.ENVELOPE,
+    ),
+    "roundup": Connector(
+        "roundup",
+        roundup_resources.RESOURCES,
+        roundup.open_client,
+        roundup.pages,
+        lambda _: roundup.ROWS_AT,
+        envelope=roundup.ENVELOPE,
+        unwrap=roundup.UNWRAP,
+        sweep=roundup.sweep,
     ),
 }
 

@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from scripts.real import CannotInstallError, request_tracker, tryton
+from scripts.real import CannotInstallError, request_tracker, roundup, tryton
 
 SYSTEMS: dict[str, Callable[[], None]] = {
     "Tryton": tryton.install,
     "Request Tracker": request_tracker.install,
+    "Roundup": roundup.install,
 }
 
 

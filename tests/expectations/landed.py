@@ -67,6 +67,7 @@ _GOOD: dict[tuple[str, str], Any] = {
     ("zendesk.satisfaction_rating", "score"): "good",
     ("request_tracker.ticket", "status"): "open",
     ("request_tracker.ticket_event", "event_type"): "Status",
+    ("roundup.issue", "status"): "chatting",
     ("files.csat_response", "score"): "positive",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from expectations.suites.raw import files, request_tracker, salesforce, stripe, zendesk
+from expectations.suites.raw import files, request_tracker, roundup, salesforce, stripe, zendesk
 from expectations.suites.raw.rules import RowRule
 
 # By `<source>.<resource>`. A resource that is not here fails the raw gate: nothing lands unjudged.
@@ -30,6 +30,9 @@ ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
     "zendesk.satisfaction_rating": zendesk.satisfaction_rating,
     "request_tracker.ticket": request_tracker.ticket,
     "request_tracker.ticket_event": request_tracker.ticket_event,
+    "roundup.issue": roundup.issue,
+    "roundup.msg": roundup.msg,
+    "roundup.user": roundup.user,
     "files.account": files.account,
     "files.rep": files.rep,
     "files.lead": files.lead,
@@ -51,7 +54,14 @@ ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
 
 # Days since the last delivery, by source, at the end of the as-of day. Vendors are read daily, and
 # one missed run is caught up by the next; the payroll register comes once a month.
-MAX_AGE_DAYS = {"salesforce": 2, "stripe": 2, "zendesk": 2, "request_tracker": 2, "files": 35}
+MAX_AGE_DAYS = {
+    "salesforce": 2,
+    "stripe": 2,
+    "zendesk": 2,
+    "request_tracker": 2,
+    "roundup": 2,
+    "files": 35,
+}
 
 
 def row_rules(source: str, resource: str) -> tuple[RowRule, ...]:

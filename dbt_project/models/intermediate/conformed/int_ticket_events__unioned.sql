@@ -9,6 +9,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_ticket_events__roundup') }}
+
+    union all
+
     select * from {{ ref('int_ticket_events__files') }}
 )
 

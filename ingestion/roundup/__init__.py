@@ -1,0 +1,1 @@
+"""Roundup 2.6: issues, messages and users over REST."""

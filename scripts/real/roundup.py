@@ -1,0 +1,142 @@
+"""Roundup 2.6 on this machine: `python -m scripts.real.roundup` installs it once.
+
+It has an environment of its own under ``$CLOSEBOOK_REAL`` (default ``~/.cache/closebook-real``),
+and is only spoken to over HTTP. A tracker takes a second to make: each server has a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from scripts.real import CannotInstallError
+
+LOGIN = "admin"
+PASSWORD = "admin-of-the-tracker"  # noqa: S105  of a tracker that lives as long as a test
+_START_SECONDS = 30
+# Its own server refuses to run as root.
+_SERVE = """
+import sys
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from roundup.cgi.wsgi_handler import RequestDispatcher
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+make_server("127.0.0.1", int(sys.argv[2]), RequestDispatcher(sys.argv[1]), Server, Quiet
+            ).serve_forever()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Roundup:
+    """A running server. `password` is that of `login`, who may do everything."""
+
+    base_url: str
+    login: str = LOGIN
+    password: str = field(default=PASSWORD, repr=False)
+
+
+def home() -> Path:
+    """Where it is kept between runs."""
+    default = Path.home() / ".cache" / "closebook-real"
+    return Path(os.environ.get("CLOSEBOOK_REAL") or default) / "roundup"
+
+
+def install() -> None:
+    """Makes the environment, unless it is there. Raises CannotInstallError with what failed."""
+    if home().is_dir():
+        return
+    beside = home().with_name(f"roundup-{os.getpid()}")
+    try:
+        venv.create(beside, with_pip=True)
+        python = beside / "bin" / "python"
+        _run([python, "-m", "pip", "install", "--quiet", "roundup==2.6.*"])
+        # Its scripts name the folder in which they were made, so only its Python is used.
+        beside.rename(home())
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def running_roundup(folder: Path, calls: int = 0, seconds: int = 3600) -> Iterator[Roundup]:
+    """A server of a new tracker in `folder`, until the block is left.
+
+    It answers `calls` requests of one user in `seconds`; 0 for no limit.
+    """
+    install()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    base_url = f"http://127.0.0.1:{port}"
+    settings = {
+        "tracker_web": f"{base_url}/",
+        "mail_domain": "example.org",
+        "mail_host": "127.0.0.1",
+        "web_api_calls_per_interval": calls,
+        "web_api_interval_in_sec": seconds,
+    }
+    python = home() / "bin" / "python"
+    admin: list[str | Path] = [python, "-m", "roundup.scripts.roundup_admin", "-i", folder]
+    folder.mkdir(parents=True, exist_ok=True)
+    given = ",".join(f"{name}={value}" for name, value in settings.items())
+    _run([*admin, "install", "classic", "anydbm", given])
+    _run([*admin, "initialise", PASSWORD])
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603
+            [python, "-c", _SERVE, folder, str(port)], stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for(process, base_url, folder / "log")
+        yield Roundup(base_url)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            httpx.get(base_url, trust_env=False)
+            return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise CannotInstallError(
+        f"Roundup does not serve {base_url}:\n"
+        + "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
+    )
+
+
+def _run(command: list[str | Path]) -> None:
+    done = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        last = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
+        raise CannotInstallError(f"{command[:4]} failed with {done.returncode}:\n{last}")
+
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    try:
+        install()
+    except CannotInstallError as error:
+        sys.exit(str(error))
+    print(f"Roundup is ready ({time.monotonic() - began:.0f} s)")
