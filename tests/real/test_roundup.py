@@ -133,7 +133,7 @@ def test_what_landed_is_what_the_tracker_says_and_a_retired_issue_is_deleted(des
 
 
 def test_its_limit_of_calls_is_met_and_waited_out_as_it_asks(tmp_path: Path) -> None:
-    with running_roundup(tmp_path / "tracker", calls=2, seconds=8) as server:
+    with running_roundup(tmp_path / "tracker", calls=2, seconds=4) as server:
         desk = Desk(server, Landing(tmp_path / "landing"))
         desk.issue(status="unread")
         replies = []
