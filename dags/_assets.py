@@ -11,7 +11,16 @@ from typing import Any
 
 from airflow.sdk import Asset, Metadata, TriggerRule, task
 
-SOURCES = ("salesforce", "stripe", "zendesk", "request_tracker", "roundup", "files", "policy")
+SOURCES = (
+    "salesforce",
+    "stripe",
+    "zendesk",
+    "request_tracker",
+    "roundup",
+    "tryton",
+    "files",
+    "policy",
+)
 
 LANDED = {
     source: Asset(name=f"landing_{source}", uri=f"closebook://landing/{source}", group="landing")

@@ -10,6 +10,8 @@ import ingestion.salesforce.client as salesforce
 import ingestion.salesforce.resources as salesforce_resources
 import ingestion.stripe.client as stripe
 import ingestion.stripe.resources as stripe_resources
+import ingestion.tryton.client as tryton
+import ingestion.tryton.resources as tryton_resources
 import ingestion.zendesk.client as zendesk
 import ingestion.zendesk.resources as zendesk_resources
 from ingestion.connections import nearest
@@ -33,6 +35,15 @@ CONNECTORS: dict[str, Connector] = {
         stripe.pages,
         lambda _: stripe.ROWS_AT,
         envelope=frozenset({"object"}),
+    ),
+    "tryton": Connector(
+        "tryton",
+        tryton_resources.RESOURCES,
+        tryton.open_client,
+        tryton.pages,
+        lambda _: tryton.ROWS_AT,
+        unwrap=tryton.UNWRAP,
+        sweep=tryton.sweep,
     ),
     "zendesk": Connector(
         "zendesk",

@@ -54,6 +54,9 @@ _GOOD_COLUMN: dict[str, Any] = {
     "subtotal": 90,
     "tax": 10,
     "total": 100,
+    "untaxed_amount": 90,
+    "total_amount": 100,
+    "second_currency_code": "CNY",
     "net_amount": 90,
     "tax_amount": 10,
     "gross_amount": 100,
@@ -68,6 +71,12 @@ _GOOD: dict[tuple[str, str], Any] = {
     ("request_tracker.ticket", "status"): "open",
     ("request_tracker.ticket_event", "event_type"): "Status",
     ("roundup.issue", "status"): "chatting",
+    ("tryton.opportunity", "state"): "lead",
+    ("tryton.opportunity_revision", "state"): "lead",
+    ("tryton.invoice", "type"): "out",
+    ("tryton.invoice", "state"): "posted",
+    ("tryton.payment", "kind"): "receivable",
+    ("tryton.payment", "state"): "succeeded",
     ("files.csat_response", "score"): "positive",
 }
 

@@ -35,6 +35,19 @@ BROKEN: dict[tuple[str, str], dict[str, Any]] = {
     ("stripe.invoice", "tax_not_negative"): {"subtotal": 110, "tax": -10},
     ("stripe.invoice", "total_not_negative"): {"subtotal": 0, "tax": None, "total": -1},
     ("stripe.invoice", "total_adds_up"): {"total": 101},
+    ("tryton.employee", "employment_ends_after_it_starts"): {
+        "start_date": date(2026, 2, 1),
+        "end_date": date(2026, 1, 31),
+    },
+    ("tryton.employee", "start_date_plausible"): {
+        "start_date": date(2099, 1, 1),
+        "end_date": None,
+    },
+    ("tryton.opportunity", "conversion_probability_in_range"): {"conversion_probability": 50},
+    ("tryton.opportunity_revision", "conversion_probability_in_range"): {
+        "conversion_probability": -1
+    },
+    ("tryton.invoice", "total_adds_up"): {"total_amount": 101},
     ("files.rep", "employment_ends_after_it_starts"): {
         "hired_on": date(2026, 2, 1),
         "ended_on": date(2026, 1, 31),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from expectations.suites.raw import files, request_tracker, roundup, salesforce, stripe, zendesk
+from expectations.suites.raw import (
+    files,
+    request_tracker,
+    roundup,
+    salesforce,
+    stripe,
+    tryton,
+    zendesk,
+)
 from expectations.suites.raw.rules import RowRule
 
 # By `<source>.<resource>`. A resource that is not here fails the raw gate: nothing lands unjudged.
@@ -33,6 +41,20 @@ ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
     "roundup.issue": roundup.issue,
     "roundup.msg": roundup.msg,
     "roundup.user": roundup.user,
+    "tryton.party": tryton.party,
+    "tryton.employee": tryton.employee,
+    "tryton.user": tryton.user,
+    "tryton.opportunity": tryton.opportunity,
+    "tryton.opportunity_revision": tryton.opportunity,
+    "tryton.opportunity_line": tryton.opportunity_line,
+    "tryton.product": tryton.product,
+    "tryton.sale": tryton.sale,
+    "tryton.sale_line": tryton.sale_line,
+    "tryton.invoice": tryton.invoice,
+    "tryton.invoice_line": tryton.invoice_line,
+    "tryton.account": tryton.account,
+    "tryton.move_line": tryton.move_line,
+    "tryton.payment": tryton.payment,
     "files.account": files.account,
     "files.rep": files.rep,
     "files.lead": files.lead,
@@ -60,6 +82,7 @@ MAX_AGE_DAYS = {
     "zendesk": 2,
     "request_tracker": 2,
     "roundup": 2,
+    "tryton": 2,
     "files": 35,
 }
 

@@ -17,6 +17,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_accounts__tryton') }}
+
+    union all
+
     select * from {{ ref('int_accounts__roundup') }}
 
     union all

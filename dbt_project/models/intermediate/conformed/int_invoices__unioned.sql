@@ -5,6 +5,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_invoices__tryton') }}
+
+    union all
+
     select * from {{ ref('int_invoices__files') }}
 )
 

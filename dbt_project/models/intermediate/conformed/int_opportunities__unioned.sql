@@ -5,6 +5,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_opportunities__tryton') }}
+
+    union all
+
     select * from {{ ref('int_opportunities__files') }}
 )
 

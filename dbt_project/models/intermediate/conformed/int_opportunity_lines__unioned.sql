@@ -5,6 +5,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_opportunity_lines__tryton') }}
+
+    union all
+
     select * from {{ ref('int_opportunity_lines__files') }}
 )
 

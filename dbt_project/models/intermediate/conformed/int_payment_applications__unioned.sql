@@ -5,6 +5,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_payment_applications__tryton') }}
+
+    union all
+
     select * from {{ ref('int_payment_applications__files') }}
 )
 

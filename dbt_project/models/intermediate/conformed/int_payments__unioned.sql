@@ -5,6 +5,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_payments__tryton') }}
+
+    union all
+
     select * from {{ ref('int_payments__files') }}
 )
 

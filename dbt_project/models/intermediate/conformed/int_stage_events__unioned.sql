@@ -5,6 +5,10 @@ final as (
 
     union all
 
+    select * from {{ ref('int_stage_events__tryton') }}
+
+    union all
+
     select * from {{ ref('int_stage_events__files') }}
 )
 

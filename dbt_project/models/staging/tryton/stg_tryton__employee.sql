@@ -1,0 +1,23 @@
+with
+
+landed as (
+    select * from {{ landed('tryton', 'employee') }}
+),
+
+final as (
+    select
+        _tenant as source_tenant,
+        id,
+        party,
+        supervisor,
+        start_date,
+        end_date,
+        coalesce(lower(active) in ('true', '1'), false) as is_active,
+        created_at,
+        modified_at,
+        is_deleted,
+        {{ landing_columns() }}
+    from landed
+)
+
+select * from final

@@ -1,0 +1,30 @@
+with
+
+landed as (
+    select * from {{ landed('tryton', 'opportunity_revision') }}
+),
+
+final as (
+    select
+        _tenant as source_tenant,
+        id,
+        opportunity,
+        number,
+        description,
+        party,
+        employee,
+        state,
+        amount,
+        upper(currency_code) as currency_code,
+        conversion_probability as probability_rate,
+        start_date,
+        end_date,
+        lost_reason,
+        coalesce(changed_by, created_by) as changed_by,
+        created_at,
+        modified_at,
+        {{ landing_columns() }}
+    from landed
+)
+
+select * from final

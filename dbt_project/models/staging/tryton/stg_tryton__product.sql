@@ -1,0 +1,21 @@
+with
+
+landed as (
+    select * from {{ landed('tryton', 'product') }}
+),
+
+final as (
+    select
+        _tenant as source_tenant,
+        id,
+        code,
+        name,
+        coalesce(lower(active) in ('true', '1'), false) as is_active,
+        created_at,
+        modified_at,
+        is_deleted,
+        {{ landing_columns() }}
+    from landed
+)
+
+select * from final

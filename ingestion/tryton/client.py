@@ -1,0 +1,194 @@
+"""Reads Tryton's JSON-RPC: search_read by id, ids for the sweep, revisions of what keeps history.
+
+Every call is a POST to `<database>/rpc/`; a refusal arrives with status 200 and an `error`. Reads
+are paged by id, which never changes, so no row moves between pages.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from ingestion.connections import Connection
+from ingestion.connector import Page
+from ingestion.errors import ConfigurationError, ContractError, TerminalError
+from ingestion.http import Asking, HttpClient, HttpSettings, Reply
+from ingestion.resource import Resource
+from ingestion.tryton.resources import HISTORY
+
+ROWS_AT = "result"
+ROWS_PER_PAGE = 500
+IDS_PER_PAGE = 10_000
+
+# Tryton wraps what JSON has no type for. A wrapping that lacks a part stays an object, which is
+# then refused as such.
+UNWRAP = """
+    CASE value->>'$.__class__'
+        WHEN 'Decimal' THEN value->'$.decimal'
+        WHEN 'date' THEN coalesce(to_json(format(
+            '{:04d}-{:02d}-{:02d}',
+            (value->>'$.year')::INT, (value->>'$.month')::INT, (value->>'$.day')::INT
+        )), value)
+        WHEN 'datetime' THEN coalesce(to_json(format(
+            '{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}.{:06d}Z',
+            (value->>'$.year')::INT, (value->>'$.month')::INT, (value->>'$.day')::INT,
+            (value->>'$.hour')::INT, (value->>'$.minute')::INT, (value->>'$.second')::INT,
+            (value->>'$.microsecond')::INT
+        )), value)
+        ELSE value
+    END
+"""
+
+
+def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
+    """A client of the connection's user. Raises ConfigurationError when no database is named."""
+    if not urlsplit(connection.base_url).path.strip("/"):
+        raise ConfigurationError(
+            f"{connection.name}: the connection names no database; its shape is "
+            "https://login:password@host:port/database"
+        )
+    pair = b64encode(f"{connection.login}:{connection.password}".encode()).decode()
+    return HttpClient(
+        connection.name,
+        connection.base_url,
+        settings,
+        headers={"Authorization": f"Basic {pair}", "Accept-Encoding": "gzip"},
+        secrets=(connection.password, pair),
+    )
+
+
+def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
+    """Every page of rows changed at or after `since`, by id."""
+    context = _context(client, resource)
+    if resource.endpoint.endswith(HISTORY):
+        yield from _revisions(client, resource, since, context)
+        return
+    for reply in _by_id(client, resource, since, context, "search_read", ROWS_PER_PAGE):
+        yield Page(reply.content)
+
+
+def sweep(client: HttpClient, resource: Resource) -> Iterator[Page]:
+    """Every page of the ids of all rows there are."""
+    context = _context(client, resource)
+    for reply in _by_id(client, resource, None, context, "search", IDS_PER_PAGE):
+        yield Page(reply.content)
+
+
+def _revisions(
+    client: HttpClient, resource: Resource, since: str | None, context: dict[str, Any]
+) -> Iterator[Page]:
+    """What each changed record was at each of its own revisions: one page an instant."""
+    model = resource.endpoint.removesuffix(HISTORY)
+    fields = _fields(resource)
+    number = 0
+    for found in _by_id(client, resource, since, context, "search", ROWS_PER_PAGE):
+        asking = Asking(resource.name, number + 1, since)
+        revisions = _ask(client, asking, f"model.{model}.history_revisions", _list(found), context)
+        changed: dict[datetime, list[int]] = defaultdict(list)
+        for at, record, _ in _list(revisions):
+            instant = _instant(at)
+            if since is None or instant >= datetime.fromisoformat(since).replace(tzinfo=None):
+                changed[instant].append(record)
+        for instant in sorted(changed):
+            number += 1
+            asking = Asking(resource.name, number, since)
+            then = {**context, "_datetime": _wrapped(instant)}
+            ids = sorted(changed[instant])
+            yield Page(_ask(client, asking, f"model.{model}.read", ids, fields, then).content)
+    if not number:
+        # A page without rows: the resource is fresh.
+        asking = Asking(resource.name, 1, since)
+        yield Page(_ask(client, asking, f"model.{model}.read", [], fields, context).content)
+
+
+def _by_id(
+    client: HttpClient,
+    resource: Resource,
+    since: str | None,
+    context: dict[str, Any],
+    method: str,
+    size: int,
+) -> Iterator[Reply]:
+    """Replies of `search_read` or `search`, each beyond the last id of the one before."""
+    call = f"model.{resource.endpoint.removesuffix(HISTORY)}.{method}"
+    news: list[Any] = []
+    if since:
+        instant = datetime.fromisoformat(since).replace(tzinfo=None)
+        # Tryton's own: write_date, or create_date as long as nothing was written.
+        news = [["last_modified_at", ">=", _wrapped(instant)]]
+    # Tryton's own root user has the id 0.
+    after, number = -1, 1
+    while True:
+        asking = Asking(resource.name, number, since)
+        what: list[Any] = [[*news, ["id", ">", after]], 0, size, [["id", "ASC"]]]
+        if method == "search_read":
+            what.append(_fields(resource))
+        reply = _ask(client, asking, call, *what, context)
+        yield reply
+        rows = _list(reply)
+        if len(rows) < size:
+            return
+        last = rows[-1] if method == "search" else rows[-1].get("id")
+        if not isinstance(last, int) or last <= after:
+            raise ContractError(
+                f"{client.name}: {asking}: the page ends with id {last!r}, which is not beyond "
+                f"{after}: it is not in the order asked for"
+            )
+        after, number = last, number + 1
+
+
+def _context(client: HttpClient, resource: Resource) -> dict[str, Any]:
+    """What every read says of its user: the companies to read, and inactive rows as well."""
+    asking = Asking(resource.name, 1, None)
+    reply = _ask(client, asking, "model.res.user.get_preferences", True, {})
+    preferences = reply.body[ROWS_AT]
+    if not isinstance(preferences, dict):
+        raise ContractError(f"{client.name}: {asking}: the user has no preferences")
+    return {**preferences, "active_test": False}
+
+
+def _fields(resource: Resource) -> list[str]:
+    """The fields to ask for: a related one's value comes under ``currency.``, ``code``."""
+    return [
+        column.source_path.replace("..", ".")
+        for column in resource.columns
+        if column.name != resource.deleted_flag
+    ]
+
+
+def _ask(client: HttpClient, asking: Asking, method: str, *params: Any) -> Reply:
+    """The reply to one call. Raises TerminalError with Tryton's own words when it refuses."""
+    reply = client.ask_json(
+        "/rpc/", asking, {"id": asking.page, "method": method, "params": params}
+    )
+    if "error" in reply.body:
+        # What follows the message may define every field of the model, or trace the server.
+        words = client.redact(str(reply.body["error"])[:300])
+        raise TerminalError(
+            f"{client.name}: {asking}: Tryton refused {method}: {words}. Check the access rights "
+            "and companies of the connection's user, and that the module is activated"
+        )
+    if ROWS_AT not in reply.body:
+        raise ContractError(f"{client.name}: {asking}: {method} came back without {ROWS_AT!r}")
+    return reply
+
+
+def _list(reply: Reply) -> list[Any]:
+    """The reply's list; what is none is left to typing, which refuses the page."""
+    found = reply.body[ROWS_AT]
+    return found if isinstance(found, list) else []
+
+
+_PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+
+
+def _wrapped(instant: datetime) -> dict[str, Any]:
+    return {"__class__": "datetime", **{part: getattr(instant, part) for part in _PARTS}}
+
+
+def _instant(value: dict[str, Any]) -> datetime:
+    return datetime(*(value[part] for part in _PARTS))  # noqa: DTZ001  Tryton says UTC without it
