@@ -201,7 +201,7 @@ def test_what_is_deleted_between_the_read_and_the_sweep_lands_as_deleted(
 ) -> None:
     books.put(1)
     books.put(2)
-    books.after_read = lambda: books.rows.pop(2, None)  # type: ignore[assignment]
+    books.after_read = lambda: books.rows.pop(2, None)
     assert rows_of(landing, read(), "id, is_deleted") == [("1", False), ("2", True)]
     assert read().rows == 0
 
