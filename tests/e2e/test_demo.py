@@ -38,7 +38,9 @@ class Demo:
     """One home on ports of its own, and `make` in it."""
 
     def __init__(self, home: Path) -> None:
-        self.environment = {**os.environ, **free_ports(), "CLOSEBOOK_HOME": str(home)}
+        # Other tests of this process may have told it where an Airflow of theirs lives.
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
+        self.environment = {**inherited, **free_ports(), "CLOSEBOOK_HOME": str(home)}
         self.home = home
 
     @property
@@ -204,7 +206,7 @@ def test_down_leaves_nothing_and_the_demo_runs_again_at_once_until_ctrl_c(
     attached.wait(timeout=60)
     time.sleep(0.5)
     assert demo.nothing_is_left()
-    assert second["version"].startswith("v000002-")
+    assert second["version"] == first["version"], "nothing is new: the build is skipped"
     counts = [
         {name: table["rows"] for name, table in manifest["tables"].items() if "quality" not in name}
         for manifest in (first, second)
