@@ -132,9 +132,8 @@ def _json_lines(
 ) -> Records:
     """One JSON object a line. A value that is itself an object or a list stays JSON text."""
     text = fractions_as_text(_decoded(path, file).encode()).decode()
-    lines = [(rank, line) for rank, line in enumerate(text.splitlines(), 1)]
     copy = scratch / "file.jsonl"
-    copy.write_text("\n".join(line for _, line in lines), encoding="utf-8")
+    copy.write_text("\n".join(text.splitlines()), encoding="utf-8")
     db.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE line AS
@@ -244,13 +243,16 @@ def _sheet(db: duckdb.DuckDBPyConnection, path: Path, file: FileMapping, scratch
 
 
 def _open_sheet(path: Path, file: FileMapping) -> tuple[Any, Any]:
-    """The sheet twice: as it was written (formulas), and with what the formulas came to."""
+    """The sheet as it was written, and with what its formulas came to: one when it has none."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         written = load_workbook(path)
-        results = load_workbook(path, data_only=True)
+        has_formulas = any(
+            cell.data_type == "f" for sheet in written for row in sheet.iter_rows() for cell in row
+        )
+        results = load_workbook(path, data_only=True) if has_formulas else written
     except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
         raise ConfigurationError(
             f"{path}: not a workbook that can be read ({error}); save it again as .xlsx, without a "
