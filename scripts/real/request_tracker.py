@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError
+from scripts.real import CannotInstallError, free_port, home_of
 
 PACKAGES = ("request-tracker5", "rt5-db-sqlite", "rt5-standalone", "libfaketime")
 LOGIN = "root"
@@ -74,8 +73,7 @@ class RequestTracker:
 
 def home() -> Path:
     """Where it is kept between runs."""
-    default = Path.home() / ".cache" / "closebook-real"
-    return Path(os.environ.get("CLOSEBOOK_REAL") or default) / "request_tracker"
+    return home_of("request_tracker")
 
 
 def install() -> None:
@@ -119,9 +117,7 @@ def running_request_tracker(
     database = folder / _DATABASE
     shutil.copy(home() / "prepared.sqlite", database)
     _set_clock(folder, now)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     clock = {
         "LD_PRELOAD": str(_faketime()),
         "FAKETIME_TIMESTAMP_FILE": str(folder / "clock"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError
+from scripts.real import CannotInstallError, free_port, home_of
 
 LOGIN = "admin"
 PASSWORD = "admin-of-the-tracker"  # noqa: S105  of a tracker that lives as long as a test
@@ -55,8 +54,7 @@ class Roundup:
 
 def home() -> Path:
     """Where it is kept between runs."""
-    default = Path.home() / ".cache" / "closebook-real"
-    return Path(os.environ.get("CLOSEBOOK_REAL") or default) / "roundup"
+    return home_of("roundup")
 
 
 def install() -> None:
@@ -81,9 +79,7 @@ def running_roundup(folder: Path, calls: int = 0, seconds: int = 3600) -> Iterat
     It answers `calls` requests of one user in `seconds`; 0 for no limit.
     """
     install()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     settings = {
         "tracker_web": f"{base_url}/",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 import venv
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError
+from scripts.real import CannotInstallError, free_port, home_of
 from scripts.real.tryton_company import set_up_company
 from scripts.real.tryton_rpc import DATABASE, TrytonRpc
 
@@ -53,9 +52,8 @@ class Tryton:
 
 
 def home() -> Path:
-    """Where real systems are kept between runs."""
-    default = Path.home() / ".cache" / "closebook-real"
-    return Path(os.environ.get("CLOSEBOOK_REAL") or default) / "tryton"
+    """Where it is kept between runs."""
+    return home_of("tryton")
 
 
 def install() -> None:
@@ -99,9 +97,7 @@ def running_tryton(folder: Path) -> Iterator[Tryton]:
 
 @contextmanager
 def _serving(folder: Path) -> Iterator[Tryton]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "trytond.log"
     trytond = home() / "venv" / "bin" / "trytond"
     command: list[str | Path] = [trytond, "-c", _configured(folder, port), "-d", DATABASE]
