@@ -90,11 +90,11 @@ def run(no_ingest: bool, as_of: datetime | None) -> None:
 
 def _report(failures: list[str]) -> None:
     for failure in failures:
-        click.secho(f"not read: {failure}", fg="red", err=True)
+        click.secho(f"not read whole: {failure}", fg="red", err=True)
 
 
 def _ingest(home: Home, clock: Clock) -> list[str]:
-    """Policy, files and vendors, in that order; returns one line per source that was not read."""
+    """Policy, files and vendors, in that order; returns one line per source not read whole."""
     from ingestion.connections import configured_sources, connection_from_environment
     from ingestion.errors import IngestionError
     from ingestion.extract import ingest_all
@@ -112,6 +112,8 @@ def _ingest(home: Home, clock: Clock) -> list[str]:
         try:
             report = take_in_folder(entry.folder, entry.mapping, home, clock)
             click.echo(f"{entry.folder}: {report}")
+            if report.refused:
+                failures.append(f"{entry.folder}: {report.to_correct()}")
         except IngestionError as error:
             failures.append(f"{entry.folder}: {error}")
     try:

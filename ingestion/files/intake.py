@@ -13,6 +13,8 @@ Rows refused one by one stand in ``<file>.errors.csv`` beside the file.
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -49,6 +51,7 @@ DEFAULT_MAPPING = "mapping.yml"
 FRAGMENT = "fragment.parquet"
 UNCHANGED = "unchanged"
 _ERRORS = ".errors.csv"
+_NOWHERE = ", and no file gives it"
 
 # The fields that say when a row became what it is, the most telling first.
 _EFFECTIVE = (
@@ -164,11 +167,13 @@ class IntakeReport:
         if unchanged:
             lines.append(f"{unchanged} file{'s' if unchanged > 1 else ''} {UNCHANGED}")
         if self.refused:
-            where = ", ".join(
-                f"{file.refused} in {file.errors}" for file in self.files if file.refused
-            )
-            lines.append(f"{self.refused} row{'s' if self.refused > 1 else ''} to correct: {where}")
+            lines.append(self.to_correct())
         return "\n".join(lines)
+
+    def to_correct(self) -> str:
+        """How many rows were refused, and where they stand."""
+        where = ", ".join(f"{file.refused} in {file.errors}" for file in self.files if file.refused)
+        return f"{self.refused} row{'s' if self.refused > 1 else ''} to correct: {where}"
 
 
 def entity_columns(entity: str) -> tuple[tuple[str, ColumnType], ...]:
@@ -271,16 +276,28 @@ def _take(
 ) -> tuple[FileReport, list[Manifest]]:
     """Lands one file: a load per entity that it feeds, unless it has landed as it is."""
     name, identity = delivery.name, delivery.identity()
-    due = [
-        entity
-        for entity in dict.fromkeys(entity.entity for entity in delivery.file.entities)
-        if not _landed_as(identity, fragments.get((entity, name)))
+    entities = list(dict.fromkeys(entity.entity for entity in delivery.file.entities))
+    landed = [load for entity in entities if (load := fragments.get((entity, name)))]
+    kept = [
+        load
+        for load in landed
+        if identity.items() <= load.extra.items()
+        # What lacked a value may have it now, from another file.
+        and load.extra.get("lacking", "") in ("", _beside(fragments, load.resource, name))
     ]
+    due = [entity for entity in entities if entity not in {load.resource for load in kept}]
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE error "
+        "(entity VARCHAR, row BIGINT, field VARCHAR, value VARCHAR, why VARCHAR, fix VARCHAR)"
+    )
+    for load in kept:
+        _refused_before(db, landing, load)
     if not due:
-        return FileReport(name, UNCHANGED), []
+        errors = _write_errors(db, delivery.path, errors_folder)
+        return FileReport(name, UNCHANGED, refused=_refused_rows(db), errors=errors), []
     with tempfile.TemporaryDirectory() as scratch:
         header, notes = load_raw(db, delivery.path, delivery.file, Path(scratch))
-    db.execute("CREATE OR REPLACE TEMP TABLE error AS SELECT '' AS entity, * FROM broken")
+    db.execute("INSERT INTO error SELECT '', * FROM broken")
     duplicates = 0
     for entity in due:
         duplicates += _own_rows(db, delivery, entity)
@@ -290,8 +307,14 @@ def _take(
     for entity in due:
         with landing.open_load(SOURCE, delivery.mapping.tenant, entity) as load:
             keep = delivery.path if entity == due[0] else None
-            committed.append(load.commit(_written(db, load, entity, clock.now(), identity, keep)))
-    refused = count_of(db, "SELECT count(DISTINCT row) FROM error")
+            lacks = count_of(
+                db,
+                f"SELECT count(*) FROM error WHERE entity = {literal(entity)} "
+                f"AND ends_with(why, {literal(_NOWHERE)})",
+            )
+            known = identity | {"lacking": _beside(fragments, entity, name) if lacks else ""}
+            committed.append(load.commit(_written(db, load, entity, clock.now(), known, keep)))
+    refused = _refused_rows(db)
     rows = tuple(_counts(db, entity) for entity in due)
     gone = sum(counts.removed + counts.left for counts in rows)
     emptied = gone and not refused and not any(counts.taken for counts in rows)
@@ -313,8 +336,27 @@ def _counts(db: duckdb.DuckDBPyConnection, entity: str) -> EntityCounts:
     )
 
 
-def _landed_as(identity: dict[str, str], load: Manifest | None) -> bool:
-    return load is not None and identity.items() <= load.extra.items()
+def _beside(fragments: Fragments, entity: str, name: str) -> str:
+    """What the other files say of an entity, as a hash."""
+    others = sorted(
+        (other, load.extra["fragment"]["sha256"])
+        for (of_entity, other), load in fragments.items()
+        if of_entity == entity and other != name
+    )
+    return hashlib.sha256(json.dumps(others).encode()).hexdigest()
+
+
+def _refused_before(db: duckdb.DuckDBPyConnection, landing: Landing, load: Manifest) -> None:
+    """Adds to `error` the rows that were refused when the file landed as it still is."""
+    for file in load.rejects:
+        db.execute(
+            f"INSERT INTO error SELECT {literal(load.resource)}, row_number, field, value, why, "
+            f"fix FROM {_parquet([str(landing.root / file.path)])}"
+        )
+
+
+def _refused_rows(db: duckdb.DuckDBPyConnection) -> int:
+    return count_of(db, "SELECT count(DISTINCT row) FROM error")
 
 
 def _fragments(landing: Landing, tenant: str) -> Fragments:
@@ -401,7 +443,8 @@ def _whole_rows(
     fragments: Fragments,
     entity: str,
 ) -> None:
-    """Creates `whole_<entity>`: every row that the file has a say in, or had, put together.
+    """Creates `whole_<entity>`: every row that the file has a say in, or had, put together, and
+    `fragment_<entity>`, the file's own say.
 
     Values of files that are later in the mapping win. Rows of the file that still lack a required
     field go to `error`; rows that were there and now are in no file are marked deleted.
@@ -423,6 +466,23 @@ def _whole_rows(
         parts.append(
             f"SELECT {priority}, NULL::BIGINT, source_id, {columns} FROM {_parquet(paths)}"
         )
+    # A row that is refused this time is not gone: it stays as it landed before, and the
+    # file still says of it what it said then.
+    db.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE still AS
+        SELECT source_id FROM candidate WHERE source_id IS NOT NULL
+        """
+    )
+    db.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {name_of("fragment_" + entity)} AS
+        SELECT source_id, {columns} FROM {own}
+        UNION ALL
+        SELECT * FROM ({previous}) ANTI JOIN {own} USING (source_id) SEMI JOIN still
+        USING (source_id)
+        """
+    )
     combined = _latest_known(names, "priority")
     required = [field.name for field in ENTITIES[entity].fields if field.required]
     lacking = " OR ".join(f"{name_of(field)} IS NULL" for field in required) or "false"
@@ -433,7 +493,11 @@ def _whole_rows(
         CREATE OR REPLACE TEMP TABLE merged AS
         WITH previous AS ({previous}),
         fragment AS ({" UNION ALL ".join(parts)}),
-        touched AS (SELECT source_id FROM {own} UNION SELECT source_id FROM previous)
+        touched AS (
+            SELECT source_id FROM {own}
+            UNION
+            SELECT source_id FROM previous ANTI JOIN still USING (source_id)
+        )
         SELECT max(row) AS row, source_id, {combined}
         FROM fragment SEMI JOIN touched USING (source_id) GROUP BY source_id
         """
@@ -444,7 +508,7 @@ def _whole_rows(
             INSERT INTO error
             SELECT
                 {literal(entity)}, row, {literal(field)}, NULL,
-                {literal(f"{entity} needs {field}, and no file gives it")},
+                {literal(f"{entity} needs {field}{_NOWHERE}")},
                 'fill it in, or map it in ' || {literal(str(delivery.mapping.path))}
             FROM merged WHERE row IS NOT NULL AND {name_of(field)} IS NULL
             """
@@ -454,12 +518,10 @@ def _whole_rows(
         CREATE OR REPLACE TEMP TABLE {whole} AS
         WITH previous AS ({previous}),
         complete AS (SELECT * FROM merged WHERE NOT ({lacking})),
-        -- A row that is refused this time is not gone: it stays as it landed before.
         gone AS (
             SELECT NULL::BIGINT AS row, * FROM previous
             ANTI JOIN complete USING (source_id)
-            ANTI JOIN (SELECT source_id FROM candidate WHERE source_id IS NOT NULL) AS still
-            USING (source_id)
+            ANTI JOIN still USING (source_id)
         )
         SELECT * REPLACE ({effective_at} AS effective_at), false AS is_deleted FROM complete
         UNION ALL BY NAME
@@ -522,7 +584,7 @@ def _written(
     )
     copy_to(
         db,
-        f"SELECT source_id, {values} FROM {name_of('own_' + entity)} ORDER BY row",
+        f"SELECT source_id, {values} FROM {name_of('fragment_' + entity)} ORDER BY source_id",
         load.folder / FRAGMENT,
     )
     pages: tuple[str, ...] = ()
