@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
@@ -19,7 +19,7 @@ from typing import Any, Self
 from urllib.parse import quote, quote_plus
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from ingestion.errors import (
     ContractError,
@@ -35,6 +35,7 @@ _SECRET_SHAPES = re.compile(
     r"|\b(?:sk|rk)_(?:live|test)_)[^\s\"'&,}]+"
 )
 _EXCERPT = 300
+_ASKED_ABOUT_A_WRONG_REPLY = 3
 
 
 def _full_jitter(seconds: float) -> float:
@@ -52,6 +53,7 @@ class HttpSettings:
     longest_retry_after: float = 120.0
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
+    longest_reply: float = 600.0
     max_bytes: int = 64 * 1024 * 1024
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[float], float] = _full_jitter
@@ -79,6 +81,29 @@ class Reply:
 
 class _NobodyListensError(TransientError):
     """No connection to the host."""
+
+
+class _WrongReplyError(TransientError):
+    """Status 200 and JSON, but not what was asked for: mostly an error that says so only inside.
+
+    It may pass, so it is asked again a few times; when it stays, the contract is broken.
+    """
+
+
+class _Unhurried(httpx.SyncByteStream):
+    """A body that is broken off at `until`: each piece in time does not make the whole in time."""
+
+    def __init__(self, body: httpx.SyncByteStream, until: float) -> None:
+        self._body, self._until = body, until
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._body:
+            if time.monotonic() > self._until:
+                raise httpx.ReadTimeout("the reply drips, and was broken off half-way")
+            yield piece
+
+    def close(self) -> None:
+        self._body.close()
 
 
 class _LoginRefusedError(Exception):
@@ -142,41 +167,51 @@ class HttpClient:
         return _SECRET_SHAPES.sub(lambda found: f"{found.group(1)}***", text)
 
     def get_json(
-        self, path: str, asking: Asking, params: Mapping[str, str | int] | None = None
+        self,
+        path: str,
+        asking: Asking,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        holds: str = "",
     ) -> Reply:
         """GETs a JSON object from `path` (on this client's host), retrying what may pass.
 
-        Raises GaveUpError when every attempt failed in a way that may pass, TerminalError when the
-        vendor refuses, ContractError when it answers something else than a JSON object.
+        `holds` names a key that the object must have. Raises GaveUpError when every attempt failed
+        in a way that may pass, TerminalError when the vendor refuses, ContractError when it goes on
+        answering something else than such an object.
         """
         if self._login is not None and self._authorised is None:
             self._authorised = self._login(self)
         try:
-            return self._retrying("GET", path, asking, params=params)
+            return self._retrying("GET", path, asking, holds, params=params)
         except _LoginRefusedError:
             if self._login is None:
                 raise self._refused(asking) from None
         # A token that lived long enough to start may die on the way: one new login, one more go.
         self._authorised = self._login(self)
         try:
-            return self._retrying("GET", path, asking, params=params)
+            return self._retrying("GET", path, asking, holds, params=params)
         except _LoginRefusedError:
             raise self._refused(asking) from None
 
-    def ask_json(self, path: str, asking: Asking, question: Mapping[str, Any]) -> Reply:
+    def ask_json(
+        self, path: str, asking: Asking, question: Mapping[str, Any], *, holds: str = ""
+    ) -> Reply:
         """POSTs a question that changes nothing (JSON-RPC); retries and raises like `get_json`.
 
         There is no second login: what authorises stands in the client's headers.
         """
         try:
-            return self._retrying("POST", path, asking, question=question)
+            return self._retrying("POST", path, asking, holds, question=question)
         except _LoginRefusedError:
             raise self._refused(asking) from None
 
-    def post_form(self, path: str, asking: Asking, form: Mapping[str, str]) -> Reply:
+    def post_form(
+        self, path: str, asking: Asking, form: Mapping[str, str], *, holds: str = ""
+    ) -> Reply:
         """POSTs a form without authorising headers (a login), retrying what may pass."""
         try:
-            return self._retrying("POST", path, asking, form=form)
+            return self._retrying("POST", path, asking, holds, form=form)
         except _LoginRefusedError:
             raise self._refused(asking) from None
 
@@ -191,19 +226,25 @@ class HttpClient:
         method: str,
         path: str,
         asking: Asking,
+        holds: str,
         params: Mapping[str, str | int] | None = None,
         form: Mapping[str, str] | None = None,
         question: Mapping[str, Any] | None = None,
     ) -> Reply:
         retrying = Retrying(
-            stop=stop_after_attempt(self._settings.attempts),
+            stop=self._is_enough,
             wait=self._wait,
             sleep=self._settings.sleep,
             retry=retry_if_exception_type(TransientError),
             reraise=True,
         )
         try:
-            return retrying(self._once, method, path, asking, params, form, question)
+            return retrying(self._once, method, path, asking, holds, params, form, question)
+        except _WrongReplyError as error:
+            raise ContractError(
+                f"{self.name}: {asking}: {error}, time after time. Look at the rights of the "
+                "connection's user and the vendor's change log; nothing of this load was kept"
+            ) from None
         except TransientError as error:
             kind = UnreachableError if isinstance(error, _NobodyListensError) else GaveUpError
             raise kind(
@@ -211,6 +252,14 @@ class HttpClient:
                 f"last one: {error}. Run it again when the vendor is well; nothing of this load "
                 "was kept and the cursor did not move"
             ) from None
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        """Whether the attempt that failed was the last one."""
+        error = state.outcome.exception() if state.outcome else None
+        most = self._settings.attempts
+        if isinstance(error, _WrongReplyError):
+            most = min(most, _ASKED_ABOUT_A_WRONG_REPLY)
+        return state.attempt_number >= most
 
     def _wait(self, state: RetryCallState) -> float:
         """Seconds before the next attempt: the vendor's wish (capped), else back-off."""
@@ -225,11 +274,13 @@ class HttpClient:
         method: str,
         path: str,
         asking: Asking,
+        holds: str,
         params: Mapping[str, str | int] | None,
         form: Mapping[str, str] | None,
         question: Mapping[str, Any] | None,
     ) -> Reply:
         authorised = {} if method == "POST" else (self._authorised or {})
+        until = time.monotonic() + self._settings.longest_reply
         try:
             with self._http.stream(
                 method,
@@ -239,6 +290,8 @@ class HttpClient:
                 json=question,
                 headers={"Accept": "application/json", **self._headers, **authorised},
             ) as response:
+                assert isinstance(response.stream, httpx.SyncByteStream)
+                response.stream = _Unhurried(response.stream, until)
                 content = self._content(response, asking)
         except (httpx.TransportError, httpx.DecodingError) as error:
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -256,7 +309,8 @@ class HttpClient:
                 f"{self.name}: {asking}: status {response.status_code}: {self._excerpt(content)}. "
                 "The same request will fail again: check the connection's rights and address"
             )
-        return self._parsed(content, asking)
+        # What a login answers may hold a secret under any name: it is not repeated.
+        return self._parsed(content, holds, "" if form else f": {self._excerpt(content)}")
 
     def _content(self, response: httpx.Response, asking: Asking) -> bytes:
         """The body, read no further than the cap."""
@@ -272,19 +326,17 @@ class HttpClient:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _parsed(self, content: bytes, asking: Asking) -> Reply:
+    def _parsed(self, content: bytes, holds: str, shown: str) -> Reply:
         if content.lstrip()[:1] == b"<":
-            raise TransientError(f"an HTML page with status 200: {self._excerpt(content)}")
+            raise TransientError(f"an HTML page with status 200{shown}")
         try:
             body = json.loads(content)
         except ValueError as error:
-            raise TransientError(
-                f"not JSON, or half of it ({error}): {self._excerpt(content)}"
-            ) from None
+            raise TransientError(f"not JSON, or half of it ({error}){shown}") from None
         if not isinstance(body, dict):
-            raise ContractError(
-                f"{self.name}: {asking}: expected a JSON object, got {self._excerpt(content)}"
-            )
+            raise _WrongReplyError(f"expected a JSON object, got something else{shown}")
+        if holds and body.get(holds) is None:
+            raise _WrongReplyError(f"status 200, but no {holds!r}{shown}")
         return Reply(content, body)
 
     def _excerpt(self, content: bytes) -> str:
@@ -295,7 +347,7 @@ class HttpClient:
 def _retry_after(response: httpx.Response) -> float | None:
     """Seconds that `Retry-After` asks for; a date is measured from the reply's own `Date`."""
     wish = response.headers.get("Retry-After", "").strip()
-    if wish.isdigit():
+    if wish.isascii() and wish.isdigit():
         return float(wish)
     try:
         until, sent = (parsedate_to_datetime(text) for text in (wish, response.headers["Date"]))

@@ -127,7 +127,7 @@ def _ask(
         "fields": ",".join(fields),
         **{f"fields[{outer}]": ",".join(paths) for outer, paths in inner.items()},
     }
-    return client.get_json(resource.endpoint, asking, params)
+    return client.get_json(resource.endpoint, asking, params, holds=ROWS_AT)
 
 
 def _ids(client: HttpClient, asking: Asking, reply: Reply) -> list[int]:

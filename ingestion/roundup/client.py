@@ -62,7 +62,7 @@ def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator
 def sweep(client: HttpClient, resource: Resource) -> Iterator[Page]:
     """The ids of all items that are not retired, in one reply."""
     asking = Asking(f"{resource.name} ids", 1, None)
-    reply = client.get_json(resource.endpoint, asking, {"@fields": "id"})
+    reply = client.get_json(resource.endpoint, asking, {"@fields": "id"}, holds="data")
     ids = [row["id"] for row in _rows(client, asking, reply)]
     yield Page(json.dumps({"data": {"collection": ids}}).encode())
 
@@ -99,7 +99,7 @@ def _ask(
     }
     if at:
         params["activity"] = f"{at};"
-    return client.get_json(resource.endpoint, asking, params)
+    return client.get_json(resource.endpoint, asking, params, holds="data")
 
 
 def _rows(client: HttpClient, asking: Asking, reply: Reply) -> list[dict[str, Any]]:

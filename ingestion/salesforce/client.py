@@ -27,7 +27,9 @@ def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
             "client_id": connection.login,
             "client_secret": connection.password,
         }
-        token = client.post_form("/services/oauth2/token", asking, form).body.get("access_token")
+        token = client.post_form("/services/oauth2/token", asking, form, holds="access_token").body[
+            "access_token"
+        ]
         if not isinstance(token, str) or not token:
             raise ContractError(f"{connection.name}: the login's reply holds no access_token")
         client.hide(token)
@@ -59,7 +61,7 @@ def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator
     params: dict[str, str | int] | None = {"q": soql(resource, since)}
     number = 1
     while True:
-        reply = client.get_json(path, Asking(resource.name, number, since), params)
+        reply = client.get_json(path, Asking(resource.name, number, since), params, holds=ROWS_AT)
         yield Page(reply.content)
         if reply.body.get("done") is True:
             return

@@ -33,7 +33,7 @@ def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator
     number = 1
     while True:
         asking = Asking(resource.name, number, since)
-        reply = client.get_json(resource.endpoint, asking, params)
+        reply = client.get_json(resource.endpoint, asking, params, holds=ROWS_AT)
         yield Page(reply.content)
         if not reply.body.get("has_more"):
             return

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ingestion.connections import Connection
 from ingestion.connector import Page
-from ingestion.errors import ConfigurationError, ContractError, TerminalError
+from ingestion.errors import ConfigurationError, ContractError
 from ingestion.http import Asking, HttpClient, HttpSettings, Reply
 from ingestion.resource import Resource
 from ingestion.tryton.resources import HISTORY
@@ -161,20 +161,15 @@ def _fields(resource: Resource) -> list[str]:
 
 
 def _ask(client: HttpClient, asking: Asking, method: str, *params: Any) -> Reply:
-    """The reply to one call. Raises TerminalError with Tryton's own words when it refuses."""
-    reply = client.ask_json(
-        "/rpc/", asking, {"id": asking.page, "method": method, "params": params}
-    )
-    if "error" in reply.body:
-        # What follows the message may define every field of the model, or trace the server.
-        words = client.redact(str(reply.body["error"])[:300])
-        raise TerminalError(
-            f"{client.name}: {asking}: Tryton refused {method}: {words}. Check the access rights "
-            "and companies of the connection's user, and that the module is activated"
-        )
-    if ROWS_AT not in reply.body:
-        raise ContractError(f"{client.name}: {asking}: {method} came back without {ROWS_AT!r}")
-    return reply
+    """The reply to one call. Raises ContractError with Tryton's own words when it refuses."""
+    question = {"id": asking.page, "method": method, "params": params}
+    try:
+        return client.ask_json("/rpc/", asking, question, holds=ROWS_AT)
+    except ContractError as error:
+        raise ContractError(
+            f"{error}. Tryton refused {method}: check the access rights and companies of the "
+            "connection's user, and that the module is activated"
+        ) from None
 
 
 def _list(reply: Reply) -> list[Any]:

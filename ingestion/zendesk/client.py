@@ -48,7 +48,7 @@ def _cursor_export(client: HttpClient, resource: Resource, since: str | None) ->
     number = 1
     while True:
         asking = Asking(resource.name, number, since)
-        reply = client.get_json(resource.endpoint, asking, params)
+        reply = client.get_json(resource.endpoint, asking, params, holds=rows_at(resource))
         after = reply.body.get("after_cursor")
         yield Page(reply.content, after if isinstance(after, str) else None)
         if reply.body.get("end_of_stream"):
@@ -69,7 +69,7 @@ def _time_export(client: HttpClient, resource: Resource, since: str | None) -> I
     number = 1
     while True:
         asking = Asking(resource.name, number, since)
-        reply = client.get_json(resource.endpoint, asking, params)
+        reply = client.get_json(resource.endpoint, asking, params, holds=rows_at(resource))
         yield Page(reply.content)
         if _export_ended(reply):
             return
@@ -98,7 +98,7 @@ def _list(client: HttpClient, resource: Resource, since: str | None) -> Iterator
     number = 1
     while True:
         asking = Asking(resource.name, number, since)
-        reply = client.get_json(resource.endpoint, asking, params)
+        reply = client.get_json(resource.endpoint, asking, params, holds=rows_at(resource))
         yield Page(reply.content)
         meta = reply.body.get("meta") or {}
         if not meta.get("has_more"):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import httpx
 import pytest
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from ingestion.errors import ContractError, GaveUpError, TerminalError
 from ingestion.http import Asking, HttpClient, HttpSettings
@@ -110,6 +111,34 @@ def test_a_list_where_an_object_belongs_breaks_the_contract(
         client.get_json(PATH, ASKING)
 
 
+def test_an_error_that_arrives_with_status_200_is_asked_again(
+    client: HttpClient, vendor: Vendor, waits: list[float]
+) -> None:
+    vendor.on(PATH, {"error": "try again"}, {"data": None}, {"data": []})
+    assert client.get_json(PATH, ASKING, holds="data").body == {"data": []}
+    assert waits == [1.0, 2.0]
+
+
+def test_an_error_with_status_200_that_stays_breaks_the_contract_in_the_vendors_words(
+    client: HttpClient, vendor: Vendor, waits: list[float]
+) -> None:
+    vendor.on(PATH, {"error": f"{SECRET} may not read invoices"})
+    with pytest.raises(ContractError) as caught:
+        client.get_json(PATH, ASKING, holds="data")
+    assert "invoice, page 3, cursor 2026-06-30T16:00:00Z" in str(caught.value)
+    assert "no 'data': '{\"error\": \"*** may not read invoices\"}'" in str(caught.value)
+    assert len(waits) == 2, "it is not waited for as long as for a vendor that is down"
+
+
+def test_a_login_that_answers_something_else_does_not_repeat_it(
+    client: HttpClient, vendor: Vendor
+) -> None:
+    vendor.on(PATH, {"ticket": "a-token-under-another-name"})
+    with pytest.raises(ContractError, match="no 'access_token', time after time") as caught:
+        client.post_form(PATH, ASKING, {"grant_type": "x"}, holds="access_token")
+    assert "another-name" not in str(caught.value)
+
+
 @pytest.mark.parametrize("status", [301, 400, 403, 404, 422])
 def test_a_refusal_is_final(
     client: HttpClient, vendor: Vendor, waits: list[float], status: int
@@ -208,6 +237,25 @@ def test_a_vendor_that_hangs_is_given_up_on(vendor: Vendor, waits: list[float]) 
     with (
         HttpClient("s/t", vendor.base_url, settings) as client,
         pytest.raises(GaveUpError, match="ReadTimeout"),
+    ):
+        client.get_json(PATH, ASKING)
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_a_reply_that_drips_for_ever_is_broken_off(
+    vendor: Vendor, waits: list[float], encoding: str
+) -> None:
+    async def drops() -> AsyncIterator[bytes]:
+        for drop in gzip.compress(b'{"data": []}') * 100:
+            yield bytes([drop])
+            await asyncio.sleep(0.02)
+
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    vendor.on(PATH, lambda _: StreamingResponse(drops(), headers=headers))
+    settings = HttpSettings(attempts=2, longest_reply=0.2, sleep=waits.append)
+    with (
+        HttpClient("s/t", vendor.base_url, settings) as client,
+        pytest.raises(GaveUpError, match="the reply drips"),
     ):
         client.get_json(PATH, ASKING)
 

@@ -77,5 +77,5 @@ def test_a_reply_without_a_list_of_tickets_is_refused(
     vendor: Vendor, landing: Landing, clock: FixedClock, settings: HttpSettings
 ) -> None:
     vendor.on(TICKETS, {"message": "Incomplete query"})
-    with pytest.raises(ContractError, match=r"ticket, page 1, .*items is not a list of rows"):
+    with pytest.raises(ContractError, match=r"ticket, page 1, .*no .items.*Incomplete query"):
         read(vendor, landing, clock, settings)
