@@ -15,14 +15,15 @@ FAILPOINTS: Final = (
     "load-before-link",
     "load-after-link",
     "reject-after",
+    "pages-before-removal",
     "warehouse-before-staged",
     "warehouse-after-staged",
     "version-before-rename",
     "current-before-flip",
     "current-after-flip",
+    "backup-before-rename",
 )
-"""Every point, in the order in which one run passes them. Policy and decisions commit by the same
-link as loads do."""
+"""Every point. Policy and decisions commit by the same link as loads do."""
 
 _passed: Counter[str] = Counter()
 

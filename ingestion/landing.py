@@ -5,6 +5,7 @@ Layout under the store's root::
     <source>/<tenant>/<resource>/load=<id>/   pages-00001.json.gz ... part-00000.parquet
     _commits/<seq>.json                       the manifest; creating this name is the commit
     _rejected/<seq>.json                      why the raw gate refused load <seq>
+    _retired/<seq>.json                       since when the raw pages of load <seq> are gone
 
 A load is written under ``_staging/``, synced, renamed to its final folder (still invisible) and
 then committed by hard-linking its manifest to the next free sequence number. `link` fails when
@@ -17,17 +18,20 @@ of their own.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ingestion.failpoint import failpoint
+
+_OWN_HASH = "manifest_sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Manifest:
     `recorded_at` is the clock's instant at commit (UTC, ISO 8601). `cursor` is where the next
     extraction of this resource starts: the load and the cursor are committed together or not at
     all. `is_backfill` marks the first load of a resource. `rejected_rows` were refused one by one
-    (no key, uncastable value) and stand in `rejects`.
+    (no key, uncastable value) and stand in `rejects`. `pages` are there until they are retired, see
+    `Landing.pages`; `page_sha256` has their hashes, in the same order.
     """
 
     load_id: str
@@ -61,6 +66,7 @@ class Manifest:
     rejected_rows: int = 0
     rejects: tuple[LoadFile, ...] = ()
     pages: tuple[str, ...] = ()
+    page_sha256: tuple[str, ...] = ()
     unknown_columns: tuple[str, ...] = ()
     schema_version: str = ""
     commit_seq: int = 0
@@ -70,11 +76,29 @@ class Manifest:
     def from_json(cls, text: str, commit_seq: int) -> Manifest:
         values = json.loads(text)
         values["commit_seq"] = commit_seq
+        values.pop(_OWN_HASH, None)
         for name in ("files", "rejects"):
             values[name] = tuple(LoadFile(**entry) for entry in values.get(name, ()))
-        for name in ("pages", "unknown_columns"):
+        for name in ("pages", "page_sha256", "unknown_columns"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
+
+    def to_json(self) -> str:
+        """The manifest as it is committed: without its number, with its own hash."""
+        values = asdict(self)
+        del values["commit_seq"]
+        return json.dumps(values | {_OWN_HASH: _hash_of(values)}, indent=1, sort_keys=True)
+
+
+def is_as_written(manifest: str) -> bool:
+    """Whether a committed manifest still says what it said; old ones have no hash to tell by."""
+    values = json.loads(manifest)
+    own = values.pop(_OWN_HASH, "")
+    return own in ("", _hash_of(values))
+
+
+def _hash_of(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 class OpenLoad:
@@ -103,9 +127,8 @@ class OpenLoad:
 
         The folder's files must be complete. Nothing is visible before this returns or dies.
         """
-        values = asdict(manifest)
-        del values["commit_seq"]
-        text = json.dumps(values, indent=1, sort_keys=True)
+        pages = [self.folder / Path(page).name for page in manifest.pages]
+        text = replace(manifest, page_sha256=tuple(map(sha256_of, pages))).to_json()
         path = self.folder / "manifest.json"
         path.write_text(text, encoding="utf-8")
         for written in self.folder.iterdir():
@@ -128,6 +151,7 @@ class Landing:
         self.root = root
         self.commits = root / "_commits"
         self.rejected = root / "_rejected"
+        self.retired = root / "_retired"
         # A committed manifest never changes, so each is read once.
         self._read: dict[int, Manifest] = {}
 
@@ -140,7 +164,7 @@ class Landing:
         seq = self.last_seq() + 1
         while True:
             try:
-                os.link(manifest_path, self.commits / f"{seq:010d}.json")
+                os.link(manifest_path, self.commits / _record_name(seq))
             except FileExistsError:
                 seq += 1
                 continue
@@ -166,12 +190,30 @@ class Landing:
 
     def rejections(self) -> dict[int, dict[str, Any]]:
         """Sequence number -> why the raw gate refused that load."""
-        if not self.rejected.is_dir():
-            return {}
-        return {
-            int(path.stem): json.loads(path.read_text(encoding="utf-8"))
-            for path in sorted(self.rejected.glob("*.json"))
-        }
+        return _records(self.rejected)
+
+    def retirements(self) -> dict[int, dict[str, Any]]:
+        """Sequence number -> since when, and why, the raw pages of that load are gone."""
+        return _records(self.retired)
+
+    def pages(self, load: Manifest) -> list[Path]:
+        """The raw pages of a load, in order; none once they are retired."""
+        if (self.retired / _record_name(load.commit_seq)).exists():
+            return []
+        return [self.root / page for page in load.pages]
+
+    def retire_pages(self, load: Manifest, record: dict[str, Any]) -> None:
+        """Removes the raw pages of a load; its manifest never changes, so a record says it first.
+
+        Doing it again removes what a process that died in between has left.
+        """
+        self.retired.mkdir(parents=True, exist_ok=True)
+        path = self.retired / _record_name(load.commit_seq)
+        if not path.exists():
+            write_atomically(path, json.dumps(record, indent=1, sort_keys=True))
+        failpoint("pages-before-removal")
+        for page in load.pages:
+            (self.root / page).unlink(missing_ok=True)
 
     def accepted(self, after: int = 0) -> list[Manifest]:
         """Committed loads that the raw gate did not refuse."""
@@ -182,7 +224,7 @@ class Landing:
         """Refuses a committed load: builds skip it and the next extraction starts before it."""
         self.rejected.mkdir(parents=True, exist_ok=True)
         write_atomically(
-            self.rejected / f"{commit_seq:010d}.json",
+            self.rejected / _record_name(commit_seq),
             json.dumps(reason, indent=1, sort_keys=True, default=str),
         )
         failpoint("reject-after")
@@ -200,6 +242,23 @@ class Landing:
         return max(
             (datetime.fromisoformat(load.recorded_at) for load in self.accepted()), default=None
         )
+
+
+def _record_name(commit_seq: int) -> str:
+    return f"{commit_seq:010d}.json"
+
+
+def _records(folder: Path) -> dict[int, dict[str, Any]]:
+    """What a folder of records says of each load, by sequence number."""
+    return {
+        int(path.stem): json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("[0-9]*.json"))
+    }
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync_file(path: Path) -> None:

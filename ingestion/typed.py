@@ -24,6 +24,7 @@ import duckdb
 from ingestion.connector import Connector
 from ingestion.errors import ContractError, FilterIgnoredError
 from ingestion.landing import LoadFile, OpenLoad
+from ingestion.landing import sha256_of as sha256_of
 from ingestion.resource import Column, ColumnType, Resource, keys_of
 
 SQL_TYPES: dict[ColumnType, str] = {
@@ -530,11 +531,6 @@ def cursor_text(value: datetime | int) -> str:
     if isinstance(value, int):
         return str(value)
     return value.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def copy_to(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

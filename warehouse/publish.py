@@ -14,14 +14,13 @@ rows alone (the same on any number of threads); the DuckDB file is filled from t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,13 +28,15 @@ import duckdb
 
 from ingestion.clock import Clock
 from ingestion.failpoint import failpoint
-from ingestion.landing import Landing, sync_file, write_atomically
+from ingestion.landing import Landing, sha256_of, sync_file, write_atomically
 from warehouse.decisions import Decision, decide, decisions_of_kind
 from warehouse.errors import WarehouseError
 from warehouse.home import Home
 
 Access = Literal["open", "restricted"]
 FOLDER_MODE: dict[Access, int] = {"open": 0o750, "restricted": 0o700}
+
+DATABASE = "closebook.duckdb"
 
 KEPT_VERSIONS = 10
 """Versions kept when nothing else is said (policy setting `kept_versions`)."""
@@ -80,7 +81,8 @@ class VersionManifest:
     """What `manifest.json` says of a version.
 
     `tables` maps name -> {rows, sha256, access, grain}; `gates` holds one
-    {gate, passed, checks, failed, warned} each. Times are UTC, ISO 8601.
+    {gate, passed, checks, failed, warned} each; `databases` has the SHA-256 of each set's DuckDB
+    file, by access. Times are UTC, ISO 8601.
     """
 
     version: str
@@ -92,6 +94,7 @@ class VersionManifest:
     tables: dict[str, dict[str, Any]]
     gates: list[dict[str, Any]]
     quarantine_count: int
+    databases: dict[str, str] = field(default_factory=dict)
 
     @property
     def basis(self) -> Basis:
@@ -124,6 +127,7 @@ def publish(
         tables=_write_tables(home.database, tables, building),
         gates=gates,
         quarantine_count=quarantine_count,
+        databases={access: sha256_of(building / access / DATABASE) for access in FOLDER_MODE},
         **asdict(basis),
     )
     (building / "manifest.json").write_text(
@@ -158,7 +162,7 @@ def _write_tables(
             parquet_folder = folder / access / "parquet"
             parquet_folder.mkdir(parents=True)
             connection.execute(
-                f"attach {_text(folder / access / 'closebook.duckdb')} as published "
+                f"attach {_text(folder / access / DATABASE)} as published "
                 "(storage_version 'v1.0.0')"  # 1.x tools must be able to open it
             )
             for table in tables:
@@ -193,11 +197,9 @@ def _write_table(
     for column, meaning in table.descriptions:
         if column in columns:
             connection.execute(f"comment on column {target}.{_name(column)} is {_text(meaning)}")
-    with path.open("rb") as written:
-        sha256 = hashlib.file_digest(written, "sha256").hexdigest()
     return {
         "rows": connection.table(target).shape[0],
-        "sha256": sha256,
+        "sha256": sha256_of(path),
         "access": table.access,
         "grain": list(table.grain),
     }
