@@ -51,6 +51,24 @@ def _fields(type: FieldType, names: str) -> tuple[SalesforceField, ...]:
     return tuple(SalesforceField(name, type) for name in names.split())
 
 
+def _kept_object(
+    name: str, resource: str, key_prefix: str, *fields: tuple[SalesforceField, ...]
+) -> SalesforceObject:
+    """An object that nobody can delete, as users are."""
+    system = (
+        *_fields("id", "Id"),
+        *_fields("reference", "CreatedById"),
+        *_fields("datetime", "CreatedDate SystemModstamp LastModifiedDate"),
+    )
+    return SalesforceObject(name, resource, key_prefix, system + sum(fields, ()))
+
+
+def _object(
+    name: str, resource: str, key_prefix: str, *fields: tuple[SalesforceField, ...]
+) -> SalesforceObject:
+    return _kept_object(name, resource, key_prefix, _fields("boolean", "IsDeleted"), *fields)
+
+
 def _history(
     name: str, resource: str, key_prefix: str, *fields: tuple[SalesforceField, ...]
 ) -> SalesforceObject:
@@ -62,13 +80,6 @@ def _history(
         *_fields("boolean", "IsDeleted"),
     )
     return SalesforceObject(name, resource, key_prefix, system + sum(fields, ()))
-
-
-def _object(
-    name: str, resource: str, key_prefix: str, *fields: tuple[SalesforceField, ...]
-) -> SalesforceObject:
-    modified = _fields("datetime", "SystemModstamp LastModifiedDate")
-    return _history(name, resource, key_prefix, modified, *fields)
 
 
 _STAGE = (SalesforceField("StageName", "picklist", STAGE_NAMES),)
@@ -84,7 +95,7 @@ OBJECTS: dict[str, SalesforceObject] = {
             _fields("picklist", "Industry Type"), _fields("phone", "Phone"),
             _fields("reference", "ParentId OwnerId MasterRecordId"), _CURRENCY,
         ),
-        _object(
+        _kept_object(
             "User", "user", "005",
             _fields("string", "Name EmployeeNumber Team__c Region__c Title Username"),
             _fields("email", "Email"), _fields("phone", "MobilePhone"),

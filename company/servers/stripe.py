@@ -11,6 +11,8 @@ from typing import Any
 from company.servers.vendor import Answer, Bench, Call, Handler, VendorError
 from company.servers.world import Found, Stream
 
+API_VERSION = "2026-10-28.endive"
+"""The one version whose objects are served; every reply names it."""
 DEFAULT_PAGE, MAX_PAGE = 10, 100
 COLLECTIONS = {
     "customers": "customer",
@@ -21,6 +23,7 @@ COLLECTIONS = {
 }
 """Path segment -> resource of the world."""
 
+_VERSION = {"Stripe-Version": API_VERSION}
 _NEVER = 2**62
 _FAILURES = {
     401: ("invalid_request_error", "Invalid API Key provided", None),
@@ -69,6 +72,7 @@ class StripeServer:
         given = _key_of(call.headers.get("authorization", ""))
         for entry in self._keys:
             if secrets.compare_digest(entry.key.encode(), given.encode()):
+                self._check_version(call, entry.tenant)
                 return entry.tenant
         message = (
             f"Invalid API Key provided: {given[:7]}****"
@@ -76,6 +80,13 @@ class StripeServer:
             else "You did not provide an API key."
         )
         raise VendorError(401, _error(message), Stream(self.name, "", ""))
+
+    def _check_version(self, call: Call, tenant: str) -> None:
+        """Without the header the account's default counts, which is the version served."""
+        asked = call.headers.get("stripe-version", API_VERSION)
+        if asked != API_VERSION:
+            body = _error(f"Invalid Stripe API version: {asked}")
+            raise VendorError(400, body, Stream(self.name, tenant, ""))
 
     def _balance(self, call: Call) -> Answer:
         tenant = self._tenant(call)
@@ -98,7 +109,7 @@ class StripeServer:
             )
             rows = [row.payload for row in found[:limit]]
             body = {"object": "list", "data": rows, "has_more": len(found) > limit, "url": path}
-            return Answer(body, stream, rows, after is not None)
+            return Answer(body, stream, rows, after is not None, _VERSION)
 
         return listed
 
@@ -107,8 +118,9 @@ class StripeServer:
             stream = Stream(self.name, self._tenant(call), resource)
             found = self._existing(stream, call.parameters["id"], "id", status=404)
             if not found.deleted:
-                return Answer(found.payload, stream)
-            return Answer({"id": found.id, "object": resource, "deleted": True}, stream)
+                return Answer(found.payload, stream, headers=_VERSION)
+            stub = {"id": found.id, "object": resource, "deleted": True}
+            return Answer(stub, stream, headers=_VERSION)
 
         return retrieved
 

@@ -31,6 +31,7 @@ from company.world.tenants import WORLD_END, Tenant
 
 _END = midnight_utc(WORLD_END)
 _GUEST = "guest"
+_TAX_RATE = "txr_1Qm0000000000001"
 _REASONS = ("requested_by_customer", "duplicate", None)
 _STANDING_ORDER_DAYS = 60
 
@@ -273,7 +274,8 @@ def _new_invoice(
         "status": "draft",
         "currency": currency.lower(),
         "subtotal": net,
-        "tax": tax,
+        "total_excluding_tax": net,
+        "total_taxes": _taxes(net, tax),
         "total": net + tax,
         "amount_due": net + tax,
         "amount_paid": 0,
@@ -299,6 +301,22 @@ def _new_invoice(
     )  # fmt: skip
     finance.invoices.append(invoice)
     return invoice
+
+
+def _taxes(net: int, tax: int) -> list[State]:
+    """Stripe's `total_taxes`: one entry a tax, none for what is not taxed."""
+    if not tax:
+        return []
+    return [
+        {
+            "type": "tax_rate_details",
+            "amount": tax,
+            "taxable_amount": net,
+            "tax_behavior": "exclusive",
+            "taxability_reason": "standard_rated",
+            "tax_rate_details": {"tax_rate": _TAX_RATE},
+        }
+    ]
 
 
 def _transitions(**known: int | None) -> dict[str, int | None]:

@@ -342,6 +342,5 @@ def _user_record(roster: Roster, number: int, name: str, at: int) -> Record:
             "Hire_Date__c": None,
             "End_Date__c": None,
             "CreatedDate": salesforce_time(at),
-            "IsDeleted": False,
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ingestion.resource import Column, Cursor, Resource
@@ -11,8 +12,17 @@ _MODIFIED = Cursor("system_modstamp", overlap=_OVERLAP)
 _CREATED = Cursor("created_date", overlap=_OVERLAP)
 
 
+_IS_DELETED = Column("is_deleted", "boolean", "IsDeleted")
+
+
 def _object(name: str, api_name: str, *columns: Column) -> Resource:
     """A mutable object: read by SystemModstamp, deletes reported by queryAll's IsDeleted."""
+    kept = _kept_object(name, api_name, *columns)
+    return replace(kept, columns=(*kept.columns, _IS_DELETED), deleted_flag=_IS_DELETED.name)
+
+
+def _kept_object(name: str, api_name: str, *columns: Column) -> Resource:
+    """A mutable object that nobody can delete: it has no IsDeleted."""
     return Resource(
         name=name,
         key="id",
@@ -22,11 +32,9 @@ def _object(name: str, api_name: str, *columns: Column) -> Resource:
             *columns,
             Column("created_date", "timestamp", "CreatedDate"),
             Column("system_modstamp", "timestamp", "SystemModstamp"),
-            Column("is_deleted", "boolean", "IsDeleted"),
         ),
         cursor=_MODIFIED,
         modified_at="system_modstamp",
-        deleted_flag="is_deleted",
     )
 
 
@@ -41,11 +49,11 @@ def _history(name: str, api_name: str, *columns: Column) -> Resource:
             *columns,
             Column("created_by_id", "string", "CreatedById"),
             Column("created_date", "timestamp", "CreatedDate"),
-            Column("is_deleted", "boolean", "IsDeleted"),
+            _IS_DELETED,
         ),
         cursor=_CREATED,
         modified_at="created_date",
-        deleted_flag="is_deleted",
+        deleted_flag=_IS_DELETED.name,
     )
 
 
@@ -62,7 +70,7 @@ RESOURCES: tuple[Resource, ...] = (
         Column("currency_iso_code", "string", "CurrencyIsoCode"),
         Column("master_record_id", "string", "MasterRecordId"),
     ),
-    _object(
+    _kept_object(
         "user",
         "User",
         Column("name", "string", "Name"),

@@ -10,6 +10,8 @@ from ingestion.errors import ContractError
 from ingestion.http import Asking, HttpClient, HttpSettings
 from ingestion.resource import Resource
 
+# One version for everything: what an object looks like depends on it, not on the account's default.
+API_VERSION = "2026-10-28.endive"
 ROWS_AT = "data"
 PAGE_SIZE = 100
 
@@ -20,7 +22,10 @@ def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
         connection.name,
         connection.base_url,
         settings,
-        headers={"Authorization": f"Bearer {connection.password}"},
+        headers={
+            "Authorization": f"Bearer {connection.password}",
+            "Stripe-Version": API_VERSION,
+        },
         secrets=(connection.password,),
     )
 

@@ -44,8 +44,8 @@ RESOURCES: tuple[Resource, ...] = (
         Column("number", "string"),
         Column("status", "string"),
         Column("currency", "string"),
-        Column("subtotal", "bigint"),
-        Column("tax", "bigint"),
+        # After discounts, before tax; `tax` itself left the object in 2025.
+        Column("total_excluding_tax", "bigint"),
         Column("total", "bigint"),
         Column("due_date", "bigint"),
         Column("finalized_at", "bigint", "status_transitions.finalized_at"),

@@ -21,6 +21,8 @@ from small_world import CREDENTIALS, NOW, START, SmallWorld, iso
 from zenpy import Zenpy
 from zenpy.lib.exception import APIException
 
+import company.servers.stripe as stripe_server
+import ingestion.stripe.client
 from company.servers import Servers
 
 
@@ -138,6 +140,17 @@ def test_simple_salesforce_describes_stages_and_reads_limits(
     assert client.api_usage["api-usage"].total == limits["Max"]
 
 
+def test_simple_salesforce_finds_no_sign_of_deletion_on_users(
+    world: SmallWorld, servers: Servers
+) -> None:
+    payload = {"Id": "005A", "Name": "One", "SystemModstamp": iso(START)}
+    world.put("salesforce", "user", "005A", START, payload)
+    client = salesforce_client(servers)
+    assert client.query_all("SELECT Name FROM User", include_deleted=True)["totalSize"] == 1
+    with pytest.raises(SalesforceMalformedRequest, match="No such column 'IsDeleted' on entity"):
+        client.query("SELECT Name, IsDeleted FROM User")
+
+
 def test_simple_salesforce_raises_its_own_errors(world: SmallWorld, servers: Servers) -> None:
     with pytest.raises(SalesforceAuthenticationFailed, match="invalid_client"):
         salesforce_client(servers, secret="wrong")
@@ -239,6 +252,23 @@ def test_stripe_retrieves_by_id_and_raises_its_own_errors(
     servers.add_fault(kind="status", vendor="stripe", status=500)
     with pytest.raises(stripe.APIError):
         client.v1.invoices.list()
+
+
+def test_stripes_client_and_ours_ask_for_the_one_version_that_is_served(
+    world: SmallWorld, servers: Servers
+) -> None:
+    world.invoice(1)
+    assert stripe.api_version == stripe_server.API_VERSION == ingestion.stripe.client.API_VERSION
+    reply = stripe_client(servers).v1.invoices.list().last_response
+    assert reply.headers["Stripe-Version"] == stripe.api_version
+    older = stripe.StripeClient(
+        "sk_test_aurora",
+        base_addresses={"api": servers.stripe},
+        stripe_version="2024-06-20",
+        max_network_retries=0,
+    )
+    with pytest.raises(stripe.InvalidRequestError, match="Invalid Stripe API version: 2024-06-20"):
+        older.v1.invoices.list()
 
 
 def test_stripe_shows_an_invoice_as_it_was_at_now(world: SmallWorld, servers: Servers) -> None:

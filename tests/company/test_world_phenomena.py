@@ -72,7 +72,8 @@ create temp table customer as select tenant, id, payload ->> '$.metadata.crm_acc
     payload ->> '$.metadata.domain' as domain
 from latest where resource = 'customer';
 create temp table invoice as select tenant, id, payload ->> 'customer' as customer,
-    payload ->> 'status' as status, payload ->> 'subtotal' as net, payload ->> 'tax' as tax,
+    payload ->> 'status' as status, payload ->> 'subtotal' as net,
+    (payload ->> 'total') - (payload ->> 'total_excluding_tax') as tax,
     payload ->> 'total' as gross, payload ->> 'due_date' as due, payload ->> 'currency' as currency,
     payload ->> '$.status_transitions.finalized_at' as issued,
     payload ->> '$.metadata.opportunity_id' as reference

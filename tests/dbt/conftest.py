@@ -53,7 +53,7 @@ def _entry(number: int, stage: str, entered: str, deal: str = "006A") -> Row:
 def _invoice(number: int, customer: str, deal: str | None, **fields: Any) -> Row:
     return {
         "id": f"in_{number}", "customer": customer, "status": "open", "currency": "cny",
-        "subtotal": 10_000, "tax": 1_300, "total": 11_300, "finalized_at": EPOCH_JUNE_1,
+        "total_excluding_tax": 10_000, "total": 11_300, "finalized_at": EPOCH_JUNE_1,
         "created": EPOCH_JUNE_1, "opportunity_id": deal, **fields,
     }  # fmt: skip
 

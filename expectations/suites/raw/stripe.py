@@ -21,15 +21,20 @@ def customer() -> tuple[RowRule, ...]:
 
 def invoice() -> tuple[RowRule, ...]:
     return (
-        not_negative("subtotal", _INVOICE),
-        not_negative("tax", _INVOICE),
-        not_negative("total", _INVOICE),
+        not_negative("total_excluding_tax", _INVOICE),
         RowRule(
-            name="total_adds_up",
-            field="total",
-            fault="total <> subtotal + coalesce(tax, 0)",
-            why="Net revenue is derived from net and gross: they must agree to the cent.",
-            fix="correct the invoice: total = subtotal + tax; discounts are not supported yet",
+            name="net_present",
+            field="total_excluding_tax",
+            fault="total is not null and total_excluding_tax is null",
+            why="Without it nobody can tell what of the total is revenue and what is tax.",
+            fix="look at the API version that the reply names: older ones have other fields",
+        ),
+        RowRule(
+            name="tax_not_negative",
+            field="total_excluding_tax",
+            fault="total_excluding_tax > total",
+            why="Net revenue is derived from net and gross: tax is added, never taken off.",
+            fix="correct the taxes of the invoice: total = total_excluding_tax + tax",
             owner="finance",
         ),
         known_currency("currency"),

@@ -19,7 +19,6 @@ final as (
         end_date,
         created_date as created_at,
         system_modstamp as modified_at,
-        is_deleted,
         {{ landing_columns() }}
     from landed
 )

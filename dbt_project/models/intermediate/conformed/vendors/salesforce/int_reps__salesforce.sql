@@ -22,7 +22,7 @@ final as (
         modified_at as effective_at,
         _recorded_at as recorded_at,
         _is_backfilled as is_backfilled,
-        is_deleted
+        false as is_deleted
     from latest_users
 )
 
