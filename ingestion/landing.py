@@ -6,6 +6,7 @@ Layout under the store's root::
     _commits/<seq>.json                       the manifest; creating this name is the commit
     _rejected/<seq>.json                      why the raw gate refused load <seq>
     _retired/<seq>.json                       since when the raw pages of load <seq> are gone
+    _turns/<source>.<tenant>.<resource>       locked while something commits to that resource
 
 A load is written under ``_staging/``, synced, renamed to its final folder (still invisible) and
 then committed by hard-linking its manifest to the next free sequence number. `link` fails when
@@ -18,12 +19,14 @@ of their own.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -51,7 +54,8 @@ class Manifest:
     extraction of this resource starts: the load and the cursor are committed together or not at
     all. `is_backfill` marks the first load of a resource. `rejected_rows` were refused one by one
     (no key, uncastable value) and stand in `rejects`. `pages` are there until they are retired, see
-    `Landing.pages`; `page_sha256` has their hashes, in the same order.
+    `Landing.pages`; `page_sha256` has their hashes, in the same order. `replaces` is the commit in
+    whose place this one stands: the same delivery, typed anew or with a person erased.
     """
 
     load_id: str
@@ -69,8 +73,14 @@ class Manifest:
     page_sha256: tuple[str, ...] = ()
     unknown_columns: tuple[str, ...] = ()
     schema_version: str = ""
+    replaces: int | None = None
     commit_seq: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> int:
+        """The commit in whose place it stands: its own, unless it replaces another."""
+        return self.commit_seq if self.replaces is None else self.replaces
 
     @classmethod
     def from_json(cls, text: str, commit_seq: int) -> Manifest:
@@ -215,10 +225,38 @@ class Landing:
         for page in load.pages:
             (self.root / page).unlink(missing_ok=True)
 
-    def accepted(self, after: int = 0) -> list[Manifest]:
-        """Committed loads that the raw gate did not refuse."""
+    def accepted(self, until: int | None = None) -> list[Manifest]:
+        """The loads that the raw gate did not refuse, one a place, in the order of their places.
+
+        In a place stands what was committed there last, up to the commit `until`. When that was
+        refused it is what stood there before; but never what stood there before an erasure.
+        """
         refused = self.rejections()
-        return [load for load in self.loads(after) if load.commit_seq not in refused]
+        standing: dict[int, Manifest] = {}
+        for load in self.loads():
+            if until is not None and load.commit_seq > until:
+                break
+            if "erased" in load.extra:
+                standing.pop(load.place, None)
+            if load.commit_seq not in refused:
+                standing[load.place] = load
+        return [standing[place] for place in sorted(standing)]
+
+    @contextmanager
+    def turn(self, source: str, tenant: str, resource: str) -> Iterator[None]:
+        """Whoever commits to a resource takes its turn: what has landed stays so meanwhile.
+
+        Held while pages are typed, not while they are fetched. The operating system lets go of it
+        when the process dies.
+        """
+        path = self.root / "_turns" / f"{source}.{tenant}.{resource}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def reject(self, commit_seq: int, reason: dict[str, Any]) -> None:
         """Refuses a committed load: builds skip it and the next extraction starts before it."""

@@ -163,9 +163,12 @@ def _raw_gate(home: Home, plan: BuildPlan, clock: Clock, progress: Progress) -> 
     meta.begin_build(home.database, plan.build_id, plan.definitions, plan.date)
     with duckdb.connect(str(home.database)) as connection:
         outcome = run_gate("raw", connection, gate_context(home, plan))
+    landing = Landing(home.landing)
+    # The gate knows a load by its place; what it refuses is the commit that stands there.
+    commits = {load.load_id: load.commit_seq for load in landing.loads()}
     for refused in outcome.rejected_loads:
-        Landing(home.landing).reject(
-            refused.commit_seq,
+        landing.reject(
+            commits[refused.load_id],
             {"reason": refused.reason, "rejected_at": clock.now(), "as_of_date": plan.as_of_date},
         )
         progress(

@@ -32,9 +32,8 @@ def gate_context(home: Home, plan: BuildPlan) -> GateContext:
     landing = Landing(home.landing)
     columns = dict(declared())
     history: defaultdict[Stream, list[Manifest]] = defaultdict(list)
-    for load in landing.accepted():
-        if load.commit_seq <= plan.watermarks["landing"]:
-            history[load.source, load.tenant, load.resource].append(load)
+    for load in landing.accepted(until=plan.watermarks["landing"]):
+        history[load.source, load.tenant, load.resource].append(load)
     before = _version_before(home, plan)
     return GateContext(
         as_of_date=plan.date,
@@ -102,7 +101,11 @@ def _configured_streams(home: Home) -> set[Stream]:
 
 
 def _last_recorded(history: list[Manifest]) -> datetime | None:
-    return max((datetime.fromisoformat(load.recorded_at) for load in history), default=None)
+    """When it was last read for news; what fills a range of the past makes nothing fresh."""
+    return max(
+        (datetime.fromisoformat(load.recorded_at) for load in history if "range" not in load.extra),
+        default=None,
+    )
 
 
 def _previous_rows(history: list[Manifest], load: StagedLoad) -> tuple[int, ...]:
@@ -110,7 +113,7 @@ def _previous_rows(history: list[Manifest], load: StagedLoad) -> tuple[int, ...]
     earlier = [
         other.rows
         for other in history
-        if other.commit_seq < load.commit_seq and not other.is_backfill
+        if other.place < load.commit_seq and not other.is_backfill and "range" not in other.extra
     ]
     return tuple(reversed(earlier[-PREVIOUS_LOADS:]))
 

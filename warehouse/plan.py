@@ -83,10 +83,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
         raise WarehouseError(f"--as-of {as_of} is in the future; use today or an earlier date")
     # The watermarks first: what lands from here on belongs to the next build.
     watermarks = {name: store.last_seq() for name, store in opened.items()}
-    accepted = {
-        name: [load for load in store.accepted() if load.commit_seq <= watermarks[name]]
-        for name, store in opened.items()
-    }
+    accepted = {name: store.accepted(until=watermarks[name]) for name, store in opened.items()}
     _refuse_undeclared(accepted)
     _refuse_unknown_past(accepted["landing"], as_of, zone)
     definitions = definitions_sha256()
@@ -103,7 +100,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
             _staged_load(name, opened[name], load)
             for name, loads in accepted.items()
             for load in loads
-            if load.commit_seq > staged.get(name, 0)
+            if load.place > staged.get(name, 0)
         ),
         rebuild=rebuild,
         skip="",
@@ -156,7 +153,7 @@ def _reason_to_rebuild(
     if staged.as_of_date > as_of:
         return f"the file has seen {staged.as_of_date}, which is after {as_of}", {}
     in_stores = {
-        (name, load.commit_seq, load.load_id) for name, loads in accepted.items() for load in loads
+        (name, load.place, load.load_id) for name, loads in accepted.items() for load in loads
     }
     must_hold = {
         (name, seq, load_id)
@@ -179,7 +176,8 @@ def _reason_to_skip(
         load
         for name, loads in accepted.items()
         for load in loads
-        if load.commit_seq > now.watermarks.get(name, 0) and (load.rows or load.rejected_rows)
+        if load.commit_seq > now.watermarks.get(name, 0)
+        and (load.rows or load.rejected_rows or load.replaces is not None)
     ]
     if replace(now.basis, watermarks=plan.watermarks) == plan.basis and not brought:
         return f"nothing has landed or changed since {now.version}"
@@ -237,7 +235,7 @@ def _staged_load(name: str, store: Landing, load: Manifest) -> StagedLoad:
         source=load.source,
         tenant=load.tenant,
         resource=load.resource,
-        commit_seq=load.commit_seq,
+        commit_seq=load.place,
         recorded_at=load.recorded_at,
         rows=load.rows,
         rejected_rows=load.rejected_rows,

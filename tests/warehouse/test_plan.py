@@ -96,10 +96,10 @@ def test_what_lands_while_a_build_is_planned_belongs_to_the_next(
 ) -> None:
     accepted = Landing.accepted
 
-    def and_one_more(store: Landing, after: int = 0) -> list[Manifest]:
+    def and_one_more(store: Landing, until: int | None = None) -> list[Manifest]:
         if store.root == fed.landing:
             land_refunds(fed, "2026-06-30T19:00:00+00:00")
-        return accepted(store, after)
+        return accepted(store, until)
 
     monkeypatch.setattr(Landing, "accepted", and_one_more)
     plan = plan_build(fed, clock)
