@@ -8,8 +8,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ingestion.catalog import connector_of, resource_of
 from ingestion.clock import Clock
@@ -18,9 +18,11 @@ from ingestion.connector import Connector, Page
 from ingestion.errors import ConfigurationError, SeveralFailedError, UnreachableError
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest, OpenLoad
+from ingestion.load_log import LoadFacts, attempt, milliseconds_since
 from ingestion.resource import Resource
+from ingestion.schema import keep_schema, landed, refusing_inexact
 from ingestion.state import position
-from ingestion.typed import cursor_text, landed_columns, schema_version, write_typed
+from ingestion.typed import cursor_text, landed_columns, write_typed
 
 SALT_VARIABLE = "CLOSEBOOK_HASH_SALT"
 _PER_HOST = 2
@@ -41,28 +43,41 @@ def ingest(
     when the vendor stays unwell, another IngestionError when it refuses, breaks its contract or
     ignores the filter; then nothing of the load is visible and the cursor has not moved.
     """
+    with attempt(landing, clock, source, tenant, resource, secrets=(connection.password,)):
+        return _ingest(source, tenant, resource, connection, landing, clock, settings)
+
+
+def _ingest(
+    source: str,
+    tenant: str,
+    resource: str,
+    connection: Connection,
+    landing: Landing,
+    clock: Clock,
+    settings: HttpSettings | None,
+) -> Manifest:
     connector = connector_of(source)
     declared = resource_of(connector, resource)
+    columns = landed_columns(declared)
     salt = _salt(source, declared)
     before = position(landing, source, tenant, resource)
     since = _since(declared, before.cursor if before else None)
-    started = clock.now()
+    started, began = clock.now(), time.monotonic()
     with landing.open_load(source, tenant, resource) as load:
-        pages, opaque = _fetch(
-            connector, declared, connection, settings or HttpSettings(), since, load
-        )
+        fetched = _fetch(connector, declared, connection, settings or HttpSettings(), since, load)
         recorded_at = clock.now()
-        typed = write_typed(
-            load,
-            connector,
-            declared,
-            recorded_at=recorded_at,
-            is_backfill=before is None,
-            since=since,
-            salt=salt,
-            known=_parts(landing, source, tenant, resource),
-        )
-        newest = opaque or _capped(declared, typed.newest, started)
+        with refusing_inexact():
+            typed = write_typed(
+                load,
+                connector,
+                declared,
+                recorded_at=recorded_at,
+                is_backfill=before is None,
+                since=since,
+                salt=salt,
+                known=landed(landing, _accepted(landing, source, tenant, resource), columns),
+            )
+        newest = fetched.cursor or _capped(declared, typed.newest, started)
         return load.commit(
             Manifest(
                 load_id=load.load_id,
@@ -76,9 +91,9 @@ def ingest(
                 is_backfill=before is None,
                 rejected_rows=typed.rejected_rows,
                 rejects=typed.rejects,
-                pages=pages,
+                pages=fetched.pages,
                 unknown_columns=typed.unknown_columns,
-                schema_version=schema_version(landed_columns(declared)),
+                schema_version=keep_schema(landing, columns),
                 extra={
                     "continues": before.commit_seq if before else None,
                     "since": since,
@@ -86,19 +101,41 @@ def ingest(
                     "new_unknown_columns": sorted(
                         set(typed.unknown_columns) - set(before.unknown_columns if before else ())
                     ),
+                    "facts": LoadFacts(
+                        started_at=started.astimezone(UTC).isoformat(),
+                        milliseconds=milliseconds_since(began),
+                        requests=fetched.requests,
+                        raw_bytes=fetched.raw_bytes,
+                        gzipped_bytes=fetched.gzipped_bytes,
+                        delivered_rows=typed.seen.delivered_rows,
+                        first_modified_at=typed.seen.first_modified_at,
+                        last_modified_at=typed.seen.last_modified_at,
+                        filled=typed.seen.filled,
+                        unknown_types=typed.seen.unknown_types,
+                        refused=typed.seen.refused,
+                    ).as_json(),
                 },
             )
         )
 
 
-def _parts(landing: Landing, source: str, tenant: str, resource: str) -> list[Path]:
-    """The typed files of the accepted loads of a resource, in commit order."""
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """The pages of a load: their paths, the vendor's own last cursor, and what they cost."""
+
+    pages: tuple[str, ...]
+    cursor: str | None
+    requests: int
+    raw_bytes: int
+    gzipped_bytes: int
+
+
+def _accepted(landing: Landing, source: str, tenant: str, resource: str) -> list[Manifest]:
+    """The accepted loads of a resource, in commit order."""
     return [
-        landing.root / file.path
+        load
         for load in landing.accepted()
         if (load.source, load.tenant, load.resource) == (source, tenant, resource)
-        for file in load.files
-        if file.rows
     ]
 
 
@@ -109,29 +146,33 @@ def _fetch(
     settings: HttpSettings,
     since: str | None,
     load: OpenLoad,
-) -> tuple[tuple[str, ...], str | None]:
-    """Writes every page gzipped, exactly as received; returns their paths and the last cursor."""
+) -> _Fetched:
+    """Writes every page gzipped, exactly as received."""
     written: list[str] = []
     cursor: str | None = None
+    raw, gzipped = 0, 0
+
+    def keep(name: str, page: Page) -> None:
+        nonlocal raw, gzipped
+        # mtime=0: the same bytes make the same file.
+        content = gzip.compress(page.content, compresslevel=5, mtime=0)
+        raw += len(page.content)
+        gzipped += len(content)
+        path = load.folder / name
+        path.write_bytes(content)
+        path.chmod(0o600)
+        written.append(load.relative(name))
+
     with connector.open(connection, settings) as client:
         for number, page in enumerate(connector.pages(client, resource, since), 1):
-            written.append(_keep(load, f"pages-{number:05d}.json.gz", page))
+            keep(f"pages-{number:05d}.json.gz", page)
             cursor = page.cursor or cursor
         if resource.sweep:
             # After the rows: one that was deleted in between must be found gone.
             assert connector.sweep is not None
             for number, page in enumerate(connector.sweep(client, resource), 1):
-                written.append(_keep(load, f"sweep-{number:05d}.json.gz", page))
-    return tuple(written), cursor
-
-
-def _keep(load: OpenLoad, name: str, page: Page) -> str:
-    """Writes a page gzipped, exactly as received; returns the path it has once committed."""
-    path = load.folder / name
-    # mtime=0: the same bytes make the same file.
-    path.write_bytes(gzip.compress(page.content, compresslevel=5, mtime=0))
-    path.chmod(0o600)
-    return load.relative(name)
+                keep(f"sweep-{number:05d}.json.gz", page)
+        return _Fetched(tuple(written), cursor, client.requests, raw, gzipped)
 
 
 def _salt(source: str, resource: Resource) -> str:
@@ -201,8 +242,9 @@ def ingest_all(
     tasks: dict[str, list[tuple[Connection, str]]] = defaultdict(list)
     for vendor in sources.vendors:
         try:
-            connection = connections(vendor.source, vendor.tenant)
-            resources = connector_of(vendor.source).resources
+            with attempt(landing, clock, vendor.source, vendor.tenant):
+                connection = connections(vendor.source, vendor.tenant)
+                resources = connector_of(vendor.source).resources
         except ConfigurationError as error:
             failures.append((f"{vendor.source}/{vendor.tenant}", error))
             continue
@@ -213,10 +255,11 @@ def ingest_all(
     def timed(connection: Connection, resource: str) -> Manifest:
         if connection.base_url in silent:
             # Each resource would wait out all its attempts, one after the other.
-            raise UnreachableError(
-                f"not tried: {connection.base_url} was not reached for "
-                f"{silent[connection.base_url]}"
-            )
+            with attempt(landing, clock, connection.source, connection.tenant, resource):
+                raise UnreachableError(
+                    f"not tried: {connection.base_url} was not reached for "
+                    f"{silent[connection.base_url]}"
+                )
         began = time.monotonic()
         try:
             load = ingest(

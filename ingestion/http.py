@@ -118,7 +118,8 @@ class HttpClient:
     """Talks to one vendor for one tenant. Use as a context manager.
 
     `name` (``salesforce/aurora``) begins every message. `headers` go with every request. `login`,
-    when given, is asked for the authorising headers; without it a 401 is final.
+    when given, is asked for the authorising headers; without it a 401 is final. `requests` counts
+    what was asked so far, logins and further attempts too.
     """
 
     def __init__(
@@ -132,6 +133,7 @@ class HttpClient:
         login: Login | None = None,
     ) -> None:
         self.name = name
+        self.requests = 0
         self._settings = settings
         self._headers = dict(headers or {})
         self._secrets = {secret for secret in secrets if secret}
@@ -281,6 +283,7 @@ class HttpClient:
     ) -> Reply:
         authorised = {} if method == "POST" else (self._authorised or {})
         until = time.monotonic() + self._settings.longest_reply
+        self.requests += 1
         try:
             with self._http.stream(
                 method,

@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +24,7 @@ from ingestion.connector import Connector
 from ingestion.errors import ContractError, FilterIgnoredError
 from ingestion.landing import LoadFile, OpenLoad
 from ingestion.landing import sha256_of as sha256_of
+from ingestion.load_log import RefusedField, modified_text
 from ingestion.resource import Column, ColumnType, Resource, keys_of
 
 SQL_TYPES: dict[ColumnType, str] = {
@@ -49,6 +49,17 @@ LOAD_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
 )
 """What every landed row says of its load. `_row_number` counts through the whole load, from 1."""
 
+_JSON_TYPES = {
+    "VARCHAR": "text",
+    "BIGINT": "number",
+    "UBIGINT": "number",
+    "HUGEINT": "number",
+    "DOUBLE": "number",
+    "BOOLEAN": "boolean",
+    "OBJECT": "object",
+    "ARRAY": "list",
+}
+
 PART = "part-00000.parquet"
 REJECTS = "rejects-00001.parquet"
 _VALUE_SHOWN = 200
@@ -62,11 +73,34 @@ _STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9]+[0-9.eE+-]*')
 
 
 @dataclass(frozen=True, slots=True)
+class Landed:
+    """Typed files in the order of their commits, at least one, and `query`, SQL for their rows.
+
+    The query has the landed columns as they are declared now, and `filename`.
+    """
+
+    files: tuple[Path, ...]
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the rows of a delivery showed of the source; see `ingestion.load_log.LoadFacts`."""
+
+    delivered_rows: int
+    first_modified_at: str | None
+    last_modified_at: str | None
+    filled: dict[str, int]
+    unknown_types: dict[str, str]
+    refused: tuple[RefusedField, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     """What a load came to.
 
     `unchanged_rows` were delivered again as they had landed before and are not in `part`. `newest`
-    is the highest cursor value seen, as cursor text.
+    is the highest cursor value seen, as cursor text. `seen` is what the delivery showed.
     """
 
     part: LoadFile
@@ -75,6 +109,7 @@ class Typed:
     rejected_rows: int
     unknown_columns: tuple[str, ...]
     newest: str | None
+    seen: Seen
 
 
 def landed_columns(resource: Resource) -> tuple[tuple[str, ColumnType], ...]:
@@ -124,12 +159,12 @@ def write_typed(
     is_backfill: bool,
     since: str | None,
     salt: str,
-    known: Sequence[Path] = (),
+    known: Landed | None = None,
 ) -> Typed:
     """Types the pages in the load's folder and writes the Parquet files beside them.
 
-    `known` are the parts of the resource's accepted loads: a row that is in them as it is here
-    brings nothing and is left out.
+    `known` is what landed before, in accepted loads: a row that is in it as it is here brings
+    nothing and is left out.
     `since` is what was asked for: a row older than it raises FilterIgnoredError. `salt` is used for
     hashed columns only. Raises ContractError when no row has a key or the pages hold no rows list.
     """
@@ -143,12 +178,13 @@ def write_typed(
         if since is not None and resource.cursor is not None and not resource.cursor.opaque:
             _refuse_older(db, resource, since, what)
         rejects, rejected_rows = _write_rejects(db, load)
+        seen = _seen(db, resource, unknown, rejected_rows)
         _collect_part(db, load, resource, recorded_at, is_backfill)
         if resource.sweep:
             _read_sweep(db, load.folder, connector.rows_at(resource), what)
             _flag_gone(db, resource)
         unchanged = _leave_out_unchanged(db, resource, known)
-        if resource.sweep and known:
+        if resource.sweep and known is not None:
             _land_again(db, load, resource, recorded_at, known, what)
         copy_to(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
         rows = count_of(db, "SELECT count(*) FROM part")
@@ -159,6 +195,7 @@ def write_typed(
             rejected_rows=rejected_rows,
             unknown_columns=unknown,
             newest=_newest(db, resource),
+            seen=seen,
         )
 
 
@@ -352,6 +389,69 @@ def _refuse_older(db: duckdb.DuckDBPyConnection, resource: Resource, since: str,
         )
 
 
+def _seen(
+    db: duckdb.DuckDBPyConnection, resource: Resource, unknown: tuple[str, ...], rejected_rows: int
+) -> Seen:
+    """One pass over the sound rows; two more only where columns are unknown or rows refused."""
+    landed = [column for column in resource.columns if column.personal != "drop"]
+    modified = resource.modified_at or (
+        resource.cursor.column if resource.cursor and not resource.cursor.opaque else ""
+    )
+    instant = _instant(resource, modified) if modified else "NULL::TIMESTAMP"
+    counts = ", ".join(f"count({filled_sql(name_of(c.name), c.type)})" for c in landed)
+    found = db.execute(
+        f"SELECT count(*), min({instant}::TIMESTAMP), max({instant}::TIMESTAMP), {counts} "
+        "FROM checked WHERE len(faults) = 0"
+    ).fetchone()
+    assert found is not None
+    return Seen(
+        delivered_rows=found[0],
+        first_modified_at=modified_text(found[1]),
+        last_modified_at=modified_text(found[2]),
+        filled={column.name: count for column, count in zip(landed, found[3:], strict=True)},
+        unknown_types=_json_types(db, unknown),
+        refused=refused_fields(
+            db, "SELECT row_number, unnest(faults, recursive := true) FROM checked"
+        )
+        if rejected_rows
+        else (),
+    )
+
+
+def filled_sql(value: str, kind: ColumnType) -> str:
+    """SQL that is null where `value` is empty: text without characters is."""
+    return f"nullif({value}, '')" if kind in ("string", "json") else value
+
+
+def _json_types(db: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> dict[str, str]:
+    """The JSON types of the values of each of these keys: ``text``, ``list, object``."""
+    if not names:
+        return {}
+    # A JSON pointer: a key may hold any character.
+    pointers = ["/" + name.replace("~", "~0").replace("/", "~1") for name in names]
+    types = ", ".join(
+        f"list_sort(list(DISTINCT json_type(content, {literal(pointer)})))" for pointer in pointers
+    )
+    found = db.execute(
+        f"SELECT {types} FROM page_row WHERE json_type(content) = 'OBJECT'"
+    ).fetchone()
+    assert found is not None
+    return {
+        name: ", ".join(sorted({_JSON_TYPES[kind] for kind in kinds or () if kind in _JSON_TYPES}))
+        or "null"
+        for name, kinds in zip(names, found, strict=True)
+    }
+
+
+def refused_fields(db: duckdb.DuckDBPyConnection, faults: str) -> tuple[RefusedField, ...]:
+    """Counts the refused rows by field; `faults` is SQL for (row_number, field, why)."""
+    found = db.execute(
+        f"SELECT field, count(DISTINCT row_number), arg_min(why, row_number), min(row_number) "
+        f"FROM ({faults}) GROUP BY field ORDER BY field"
+    )
+    return tuple(RefusedField(*row) for row in found.fetchall())
+
+
 def _write_rejects(
     db: duckdb.DuckDBPyConnection, load: OpenLoad
 ) -> tuple[tuple[LoadFile, ...], int]:
@@ -381,7 +481,8 @@ def _collect_part(
     recorded = now
     if is_backfill and resource.modified_at:
         # Never later than the commit: a row dated 2099 must reach the gate, not wait until then.
-        recorded = f"least(coalesce({_instant(resource)}, {now}), {now})"
+        modified = _instant(resource, resource.modified_at)
+        recorded = f"least(coalesce({modified}, {now}), {now})"
     key = name_of(resource.key)
     columns = ", ".join(name_of(c.name) for c in resource.columns if c.personal != "drop")
     db.execute(
@@ -401,13 +502,13 @@ def _collect_part(
 
 
 def _leave_out_unchanged(
-    db: duckdb.DuckDBPyConnection, resource: Resource, known: Sequence[Path]
+    db: duckdb.DuckDBPyConnection, resource: Resource, known: Landed | None
 ) -> int:
     """Deletes from `part` what equals the last landed version of its key; returns how many.
 
     The overlap of a cursor brings the same rows again, and a resource without one all of them.
     """
-    if not known:
+    if known is None:
         return 0
     columns = [name_of(c.name) for c in resource.columns if c.personal != "drop"]
     same = " AND ".join(f"part.{column} IS NOT DISTINCT FROM last.{column}" for column in columns)
@@ -417,19 +518,12 @@ def _leave_out_unchanged(
     return before - count_of(db, "SELECT count(*) FROM part")
 
 
-def _last_landed(resource: Resource, known: Sequence[Path], among: str = "") -> str:
-    """SQL for the last landed version of each key; the files are in the order of their commits.
-
-    `part` gives the columns: an older file may lack one that was declared since.
-    """
-    files = ", ".join(literal(str(path)) for path in known)
+def _last_landed(resource: Resource, known: Landed, among: str = "") -> str:
+    """SQL for the last landed version of each key; the files are in the order of their commits."""
+    files = ", ".join(literal(str(path)) for path in known.files)
     columns = ", ".join(name_of(name) for name, _ in landed_columns(resource))
     return f"""
-        SELECT {columns} FROM (
-            SELECT *, NULL AS filename FROM part WHERE false
-            UNION ALL BY NAME
-            SELECT * FROM read_parquet([{files}], union_by_name = true, filename = true)
-        ) AS landed
+        SELECT {columns} FROM ({known.query}) AS landed
         {among}
         QUALIFY row_number() OVER (
             PARTITION BY {name_of(resource.key)}
@@ -471,7 +565,7 @@ def _land_again(
     load: OpenLoad,
     resource: Resource,
     recorded_at: datetime,
-    known: Sequence[Path],
+    known: Landed,
     what: str,
 ) -> None:
     """Adds to `part` the last landed version of what is gone, as deleted, and of what is back.
@@ -511,9 +605,9 @@ def _land_again(
     )
 
 
-def _instant(resource: Resource) -> str:
-    """SQL for the vendor's modification time of a row, as a UTC timestamp."""
-    column = resource.column(resource.modified_at)
+def _instant(resource: Resource, column_name: str) -> str:
+    """SQL for the instant in a column (epoch seconds or a time), as a UTC timestamp."""
+    column = resource.column(column_name)
     name = name_of(column.name)
     return f"epoch_ms({name} * 1000)" if column.type == "bigint" else name
 
