@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-import duckdb
-
 from ingestion.clock import Clock
 from ingestion.landing import Landing, Manifest
 from ingestion.resource import ColumnType
+from ingestion.schema import rows_of
 from warehouse.errors import WarehouseError
 from warehouse.landed import write_load
 
@@ -122,18 +121,7 @@ def decisions_of_kind(store: Landing, kind: DecisionKind) -> list[Decision]:
 def all_decisions(store: Landing) -> list[Decision]:
     """Every decision, in the order in which they were taken."""
     loads = store.accepted()
-    paths = [str(store.root / file.path) for load in loads for file in load.files]
-    if not paths:
-        return []
-    with duckdb.connect(":memory:") as connection:
-        names = ", ".join(name for name, _ in COLUMNS)
-        rows = {
-            row[0]: row
-            for row in connection.execute(
-                f"select {names} from read_parquet(?)",  # noqa: S608 (names declared above)
-                [paths],
-            ).fetchall()
-        }
+    rows = {row[0]: row for row in rows_of(store, loads, COLUMNS)}
     return [_decision(load, rows[load.load_id]) for load in loads]
 
 
@@ -147,5 +135,5 @@ def _decision(load: Manifest, row: tuple[Any, ...]) -> Decision:
         actor=row[4],
         decided_at=row[5].replace(tzinfo=UTC),
         reason=row[6],
-        payload=json.loads(row[7]),
+        payload=json.loads(row[7] or "{}"),
     )

@@ -21,9 +21,8 @@ from ingestion.entities import ENTITIES
 from ingestion.files.intake import entity_columns
 from ingestion.landing import LoadFile, Manifest, OpenLoad
 from ingestion.resource import ColumnType
+from ingestion.schema import Columns, keep_schema
 from ingestion.typed import LOAD_COLUMNS, landed_columns
-
-Columns = tuple[tuple[str, ColumnType], ...]
 
 VALIDITY: Columns = (("valid_from", "date"), ("valid_to", "date"))
 
@@ -123,6 +122,7 @@ def write_load(
             rows=len(rows),
             files=(file,),
             is_backfill=is_backfill,
+            schema_version=keep_schema(load.store, columns + LOAD_COLUMNS),
             extra=extra or {},
         )
     )

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ingestion.clock import Clock
 from ingestion.landing import Landing, Manifest, write_atomically
+from ingestion.schema import Columns
 from warehouse import meta
 from warehouse.errors import NothingLandedError, WarehouseError
 from warehouse.home import Home
@@ -24,6 +25,7 @@ from warehouse.landed import declared
 from warehouse.meta import StagedLoad
 from warehouse.policy import house_timezone
 from warehouse.publish import Basis, current_version, forget_attempt, rolled_back, versions
+from warehouse.readable import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
     _refuse_undeclared(accepted)
     _refuse_unknown_past(accepted["landing"], as_of, zone)
     definitions = definitions_sha256()
+    columns = dict(declared())
     as_of_at = _first_instant_after(as_of, zone)
     rebuild, staged = _reason_to_rebuild(home, accepted, definitions, as_of)
     plan = BuildPlan(
@@ -97,7 +100,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
         watermarks=watermarks,
         definitions=definitions,
         loads=tuple(
-            _staged_load(name, opened[name], load)
+            _staged_load(home, name, opened[name], load, columns[_resource(load)])
             for name, loads in accepted.items()
             for load in loads
             if load.place > staged.get(name, 0)
@@ -118,10 +121,10 @@ def _refuse_undeclared(accepted: dict[str, list[Manifest]]) -> None:
     """Raises WarehouseError for a load of a resource that no source declares."""
     known = {name for name, _ in declared()}
     for load in (load for loads in accepted.values() for load in loads):
-        if f"{load.source}.{load.resource}" not in known:
+        if _resource(load) not in known:
             raise WarehouseError(
-                f"load {load.load_id} is of {load.source}.{load.resource}, which no source "
-                "declares; declare the resource again, or move the load out of the store"
+                f"load {load.load_id} is of {_resource(load)}, which no source declares; "
+                "declare the resource again, or move the load out of the store"
             )
 
 
@@ -228,7 +231,13 @@ def _first_instant_after(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
 
 
-def _staged_load(name: str, store: Landing, load: Manifest) -> StagedLoad:
+def _resource(load: Manifest) -> str:
+    return f"{load.source}.{load.resource}"
+
+
+def _staged_load(
+    home: Home, name: str, store: Landing, load: Manifest, columns: Columns
+) -> StagedLoad:
     return StagedLoad(
         store=name,
         load_id=load.load_id,
@@ -240,7 +249,7 @@ def _staged_load(name: str, store: Landing, load: Manifest) -> StagedLoad:
         rows=load.rows,
         rejected_rows=load.rejected_rows,
         is_backfill=load.is_backfill,
-        files=tuple(str((store.root / file.path).absolute()) for file in load.files),
+        files=tuple(str(path.absolute()) for path in readable(home, store, load, columns)),
         rejects=tuple(str((store.root / file.path).absolute()) for file in load.rejects),
     )
 
@@ -279,4 +288,6 @@ def definitions_sha256() -> str:
         if path.relative_to(root).parts[1] not in ("target", "logs")  # what dbt leaves behind
     ):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    # A column that is declared anew is in no table that was made before.
+    digest.update(repr(sorted(declared())).encode())
     return digest.hexdigest()

@@ -18,17 +18,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import duckdb
 
 from expectations.predicate import PredicateError, safe_predicate
 from expectations.suites.stage_entry.rules import AT_ENTRY, NOW
 from ingestion.clock import Clock
 from ingestion.landing import Landing, Manifest
 from ingestion.resource import ColumnType
+from ingestion.schema import Columns, rows_of
 from warehouse.decisions import decisions_of_kind
 from warehouse.errors import PolicyError
 from warehouse.landed import VALIDITY, write_load
@@ -190,19 +190,34 @@ def house_timezone(store: Landing, on: date) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def landed_rows(store: Landing, table: PolicyTable) -> list[PolicyRow]:
-    """The rows of the last accepted landing of a table; none when it never landed."""
-    last = store.latest("policy", "house", table.name)
-    if last is None:
-        return []
+def landed_rows(
+    store: Landing, table: PolicyTable, known_at: datetime | None = None
+) -> list[PolicyRow]:
+    """The rows of the last accepted landing of a table; none when it never landed.
+
+    With `known_at`, what was known by then: the first landing knows each row from its `valid_from`.
+    """
+    landings = [
+        load
+        for load in store.accepted()
+        if (load.source, load.resource) == ("policy", table.name)
+        and (
+            known_at is None
+            or load.is_backfill
+            or datetime.fromisoformat(load.recorded_at) < known_at
+        )
+    ]
     names = _column_names(table)
-    with duckdb.connect(":memory:") as connection:
-        rows = connection.execute(
-            # the names are those of `POLICY_TABLES`, not input
-            f"select {', '.join(names)} from read_parquet(?) order by _row_number",  # noqa: S608
-            [[str(store.root / file.path) for file in last.files]],
-        ).fetchall()
-    return [PolicyRow(0, dict(zip(names, row, strict=True))) for row in rows]
+    columns = table.columns + VALIDITY + _OF_THE_LOAD
+    found = sorted(rows_of(store, landings[-1:], columns), key=itemgetter(-1))
+    return [
+        PolicyRow(0, dict(zip(names, row, strict=False)))
+        for row in found
+        if known_at is None or row[-2].replace(tzinfo=UTC) < known_at
+    ]
+
+
+_OF_THE_LOAD: Columns = (("_recorded_at", "timestamp"), ("_row_number", "bigint"))
 
 
 def _read_folder(folder: Path) -> tuple[list[PolicyFile], list[PolicyProblem]]:
