@@ -29,16 +29,25 @@ def extract(source: str, tenant: str, resource: str) -> dict[str, Any]:
     from airflow.sdk.log import mask_secret
 
     from ingestion.clock import clock_from_environment
-    from ingestion.connections import connection_from_environment
+    from ingestion.connections import configured_sources, connection_from_environment
     from ingestion.extract import ingest, summary
+    from ingestion.host_limit import HostLimit
+    from ingestion.http import HttpSettings
     from ingestion.landing import Landing
     from warehouse.home import Home
 
     connection = connection_from_environment(source, tenant)
     mask_secret(connection.password)
     home = Home.from_environment().ensure()
+    limit = HostLimit(home.hosts, configured_sources(home.root).requests_to(source))
     load = ingest(
-        source, tenant, resource, connection, Landing(home.landing), clock_from_environment()
+        source,
+        tenant,
+        resource,
+        connection,
+        Landing(home.landing),
+        clock_from_environment(),
+        HttpSettings(limit=limit),
     )
     print(summary(load))
     return {"load": load.commit_seq, "rows": load.rows, "refused": load.rejected_rows}

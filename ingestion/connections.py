@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from ingestion.errors import ConfigurationError
+from ingestion.host_limit import REQUESTS_PER_HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,12 @@ class Sources:
     files: tuple[ConfiguredFolder, ...]
     policy: Path | None = None
     """The folder with the policy's CSV files; None when policy is landed by hand."""
+    requests_per_host: dict[str, int] = field(default_factory=dict)
+    """Requests at once to one host, by source, where it is not `REQUESTS_PER_HOST`."""
+
+    def requests_to(self, source: str) -> int:
+        """How many requests may run at once against a host of `source`."""
+        return self.requests_per_host.get(source, REQUESTS_PER_HOST)
 
 
 def connection_variable(source: str, tenant: str) -> str:
@@ -120,7 +127,7 @@ def configured_sources(home_root: Path) -> Sources:
         raise ConfigurationError(f"{path} is not YAML: {error}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: expected the keys sources, files and policy")
-    check_keys(content, {"sources", "files", "policy"}, set(), str(path))
+    check_keys(content, {"sources", "files", "policy", "requests_per_host"}, set(), str(path))
     vendors = tuple(
         ConfiguredSource(entry["source"], entry["tenant"])
         for entry in _entries(content, "sources", {"source", "tenant"}, path)
@@ -136,7 +143,29 @@ def configured_sources(home_root: Path) -> Sources:
         vendors,
         tuple(folders),
         policy=home_root / Path(policy).expanduser() if policy else None,
+        requests_per_host=_requests_per_host(
+            content.get("requests_per_host", {}), {vendor.source for vendor in vendors}, path
+        ),
     )
+
+
+def _requests_per_host(found: object, sources: set[str], path: Path) -> dict[str, int]:
+    """Raises ConfigurationError for anything but numbers from 1 to 100 of sources that are read."""
+    entries = found if isinstance(found, dict) else {"": found}
+    if isinstance(found, dict):
+        check_keys(found, sources, set(), f"{path}: requests_per_host")
+    for source, number in entries.items():
+        if (
+            not source
+            or not isinstance(number, int)
+            or isinstance(number, bool)
+            or not 1 <= number <= 100
+        ):
+            raise ConfigurationError(
+                f"{path}: requests_per_host: expected e.g. {{salesforce: 4}}, a number from 1 to "
+                f"100 a source, got {f'{source}: ' if source else ''}{number!r}"
+            )
+    return entries
 
 
 def _entries(

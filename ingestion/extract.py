@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ingestion.catalog import connector_of, resource_of
@@ -25,7 +25,6 @@ from ingestion.state import position
 from ingestion.typed import cursor_text, landed_columns, write_typed
 
 SALT_VARIABLE = "CLOSEBOOK_HASH_SALT"
-_PER_HOST = 2
 
 
 def ingest(
@@ -233,13 +232,16 @@ def ingest_all(
 ) -> list[Manifest]:
     """Reads every resource of every configured vendor; folders are `intake`'s.
 
-    At most two requests run against one host; once nobody listens there, the rest of that host is
-    left for the next run. `progress` gets one line per resource. A failure does not stop the
-    others: all are raised together as one SeveralFailedError at the end.
+    As many resources of one host are read at once as it may be asked requests at once. Once nobody
+    listens there, the rest of that host is left for the next run. `progress` gets one line per
+    resource. A failure does not stop the others: all are raised together as one SeveralFailedError
+    at the end.
     """
+    patience = settings or HttpSettings()
     failures: list[tuple[str, Exception]] = []
     landed: list[Manifest] = []
     tasks: dict[str, list[tuple[Connection, str]]] = defaultdict(list)
+    at_once: dict[str, int] = {}
     for vendor in sources.vendors:
         try:
             with attempt(landing, clock, vendor.source, vendor.tenant):
@@ -249,6 +251,7 @@ def ingest_all(
             failures.append((f"{vendor.source}/{vendor.tenant}", error))
             continue
         tasks[connection.base_url] += [(connection, resource.name) for resource in resources]
+        at_once[connection.base_url] = sources.requests_to(vendor.source)
 
     silent: dict[str, str] = {}
 
@@ -261,9 +264,18 @@ def ingest_all(
                     f"{silent[connection.base_url]}"
                 )
         began = time.monotonic()
+        limit = patience.limit
+        if limit is not None:
+            limit = replace(limit, requests=sources.requests_to(connection.source))
         try:
             load = ingest(
-                connection.source, connection.tenant, resource, connection, landing, clock, settings
+                connection.source,
+                connection.tenant,
+                resource,
+                connection,
+                landing,
+                clock,
+                replace(patience, limit=limit),
             )
         except Exception as error:
             if isinstance(error, UnreachableError):
@@ -273,7 +285,7 @@ def ingest_all(
         progress(f"{summary(load)} in {time.monotonic() - began:.1f} s")
         return load
 
-    pools = {host: ThreadPoolExecutor(_PER_HOST) for host in tasks}
+    pools = {host: ThreadPoolExecutor(at_once[host]) for host in tasks}
     futures: list[tuple[str, Future[Manifest]]] = [
         (f"{connection.name}/{resource}", pools[host].submit(timed, connection, resource))
         for host, work in tasks.items()

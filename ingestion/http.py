@@ -11,12 +11,13 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
@@ -28,6 +29,7 @@ from ingestion.errors import (
     TransientError,
     UnreachableError,
 )
+from ingestion.host_limit import HostLimit
 
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SECRET_SHAPES = re.compile(
@@ -45,7 +47,11 @@ def _full_jitter(seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """How patient the client is. Waits and time-outs in seconds, sizes in bytes."""
+    """How patient the client is. Waits and time-outs in seconds, sizes in bytes.
+
+    `limit` bounds the requests at once to a host over the whole installation; without one they are
+    only as many as there are threads that ask.
+    """
 
     attempts: int = 6
     first_wait: float = 1.0
@@ -57,6 +63,7 @@ class HttpSettings:
     max_bytes: int = 64 * 1024 * 1024
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[float], float] = _full_jitter
+    limit: HostLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,7 @@ class HttpClient:
     ) -> None:
         self.name = name
         self.requests = 0
+        self._host = urlsplit(base_url).netloc
         self._settings = settings
         self._headers = dict(headers or {})
         self._secrets = {secret for secret in secrets if secret}
@@ -282,17 +290,21 @@ class HttpClient:
         question: Mapping[str, Any] | None,
     ) -> Reply:
         authorised = {} if method == "POST" else (self._authorised or {})
-        until = time.monotonic() + self._settings.longest_reply
         self.requests += 1
+        limit = self._settings.limit
         try:
-            with self._http.stream(
-                method,
-                path,
-                params=params or None,
-                data=form,
-                json=question,
-                headers={"Accept": "application/json", **self._headers, **authorised},
-            ) as response:
+            with (
+                limit.place(self._host) if limit else nullcontext(),
+                self._http.stream(
+                    method,
+                    path,
+                    params=params or None,
+                    data=form,
+                    json=question,
+                    headers={"Accept": "application/json", **self._headers, **authorised},
+                ) as response,
+            ):
+                until = time.monotonic() + self._settings.longest_reply
                 assert isinstance(response.stream, httpx.SyncByteStream)
                 response.stream = _Unhurried(response.stream, until)
                 content = self._content(response, asking)

@@ -98,6 +98,8 @@ def _ingest(home: Home, clock: Clock) -> list[str]:
     from ingestion.connections import configured_sources, connection_from_environment
     from ingestion.errors import IngestionError
     from ingestion.extract import ingest_all
+    from ingestion.host_limit import HostLimit
+    from ingestion.http import HttpSettings
     from ingestion.landing import Landing
     from warehouse.files import take_in_folder
     from warehouse.policy import land_policy
@@ -117,7 +119,14 @@ def _ingest(home: Home, clock: Clock) -> list[str]:
         except IngestionError as error:
             failures.append(f"{entry.folder}: {error}")
     try:
-        ingest_all(sources, landing, clock, connection_from_environment, click.echo)
+        ingest_all(
+            sources,
+            landing,
+            clock,
+            connection_from_environment,
+            click.echo,
+            HttpSettings(limit=HostLimit(home.hosts)),
+        )
     except IngestionError as error:
         failures.append(str(error))
     return failures

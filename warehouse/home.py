@@ -55,6 +55,11 @@ class Home:
         return self.root / "airflow"
 
     @property
+    def hosts(self) -> Path:
+        """The places of requests in flight, see `ingestion.host_limit`."""
+        return self.root / "hosts"
+
+    @property
     def environment_file(self) -> Path:
         """Settings and secrets of this installation, ``NAME=value`` a line, mode 0600."""
         return self.root / "environment"
