@@ -14,7 +14,7 @@ def plan_folders() -> list[dict[str, str]]:
     from warehouse.home import Home
 
     return [
-        {"folder": str(entry.folder), "mapping": str(entry.mapping)}
+        {"folder": entry.folder, "mapping": entry.mapping}
         for entry in configured_sources(Home.from_environment().root).files
     ]
 
@@ -22,14 +22,12 @@ def plan_folders() -> list[dict[str, str]]:
 @task(map_index_template="{{ task.op_kwargs['folder'].rsplit('/', 1)[-1] }}")
 def take_in(folder: str, mapping: str) -> dict[str, Any]:
     """Lands the new and changed files of one folder through its mapping."""
-    from pathlib import Path
-
     from ingestion.clock import clock_from_environment
     from warehouse.files import take_in_folder
     from warehouse.home import Home
 
     home = Home.from_environment().ensure()
-    report = take_in_folder(Path(folder), Path(mapping), home, clock_from_environment())
+    report = take_in_folder(folder, home, clock_from_environment(), mapping_name=mapping)
     print(report)
     return {"loads": len(report.loads), "rows": sum(load.rows for load in report.loads)}
 

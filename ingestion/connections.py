@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from ingestion.errors import ConfigurationError
+from ingestion.files.store import is_url
 from ingestion.host_limit import REQUESTS_PER_HOST
 
 
@@ -49,10 +50,10 @@ class ConfiguredSource:
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredFolder:
-    """A folder of files and the mapping that reads them."""
+    """A folder of files, on this machine or in an object store, and its mapping's name in it."""
 
-    folder: Path
-    mapping: Path
+    folder: str
+    mapping: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,10 @@ def configured_sources(home_root: Path) -> Sources:
     )
     folders = []
     for entry in _entries(content, "files", {"folder", "mapping"}, path):
-        folder = home_root / Path(entry["folder"]).expanduser()
-        folders.append(ConfiguredFolder(folder, folder / entry["mapping"]))
+        folder = entry["folder"]
+        if not is_url(folder):
+            folder = str(home_root / Path(folder).expanduser())
+        folders.append(ConfiguredFolder(folder, entry["mapping"]))
     policy = content.get("policy")
     if policy is not None and not isinstance(policy, str):
         raise ConfigurationError(f"{path}: policy must be a folder, got {policy!r}")

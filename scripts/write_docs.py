@@ -141,6 +141,9 @@ Blank rows and rows of totals are left out and counted; merged cells of a sheet 
 
 A file delivered again under its name replaces its own rows and no others: rows that it no longer holds are removed. A file that is missing from the folder changes nothing.
 
+The folder may be in an object store, here and in `sources.yml`: `s3://bucket/folder` (anything that speaks S3), `gs://` or `abfs://`. Key and endpoint come from the environment
+(`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL` for a store of your own); the error files are written beside the input, so the key must be allowed to write there.
+
 ## A complete example
 
 `deals.csv`:

@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from warehouse import upkeep
+from warehouse.invocation import clock as _clock
+from warehouse.invocation import home as _home
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -43,6 +47,8 @@ def cli() -> None:
                   closebook template ENTITY      a workbook to fill in, and its mapping
                   closebook policy land FOLDER   land the company's dated rules
                   closebook decide KIND          record what somebody decided, and why
+    Keeping it    closebook maintain             verify, retention, leftovers, backup
+                  closebook restore BACKUP       bring a backup into an empty home
     Trouble       closebook doctor               what on this machine would stop a run
 
     State lives under CLOSEBOOK_HOME (default ./var); the file `environment` in it gives every
@@ -112,7 +118,7 @@ def _ingest(home: Home, clock: Clock) -> list[str]:
         click.echo(f"policy: {len(policy.landed)} landed, {len(policy.unchanged)} unchanged")
     for entry in sources.files:
         try:
-            report = take_in_folder(entry.folder, entry.mapping, home, clock)
+            report = take_in_folder(entry.folder, home, clock, mapping_name=entry.mapping)
             click.echo(f"{entry.folder}: {report}")
             if report.refused:
                 failures.append(f"{entry.folder}: {report.to_correct()}")
@@ -300,9 +306,9 @@ def rollback(version: str, reason: str, actor: str | None) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder")
 @click.option("--mapping", type=click.Path(path_type=Path), help="Default: FOLDER/mapping.yml.")
-def intake(folder: Path, mapping: Path | None) -> None:
+def intake(folder: str, mapping: Path | None) -> None:
     """Land a folder of CSV, Excel, JSON lines or Parquet files, read through a mapping.
 
     A file that is delivered again replaces only its own rows. Rows that cannot be read stand, with
@@ -313,10 +319,11 @@ def intake(folder: Path, mapping: Path | None) -> None:
     Examples:
       closebook intake files/payroll/aurora
       closebook intake ~/export --mapping ~/export/leads.yml
+      closebook intake s3://deliveries/payroll          key and endpoint from the environment
     """
     from warehouse.files import take_in_folder
 
-    report = take_in_folder(folder, mapping, _home(), _clock())
+    report = take_in_folder(folder, _home(), _clock(), mapping=mapping)
     click.echo(str(report))
     if report.refused:
         raise click.exceptions.Exit(EXIT_ERROR)
@@ -468,6 +475,10 @@ def doctor(source: str | None) -> None:
         raise click.exceptions.Exit(EXIT_ERROR)
 
 
+for command in upkeep.COMMANDS:
+    cli.add_command(command)
+
+
 def main() -> None:
     """Runs the command and ends the process with its exit code."""
     code = invoke(sys.argv[1:])
@@ -528,22 +539,6 @@ def _explain(error: Exception) -> int:
 def _say(text: str) -> None:
     click.secho("error: ", fg="red", err=True, nl=False)
     click.echo(text, err=True)
-
-
-def _home() -> Home:
-    from warehouse.home import Home
-
-    return Home.from_environment().ensure()
-
-
-def _clock() -> Clock:
-    from ingestion.clock import clock_from_environment
-    from warehouse.errors import WarehouseError
-
-    try:
-        return clock_from_environment()
-    except ValueError as error:
-        raise WarehouseError(str(error)) from None
 
 
 def _user() -> str:

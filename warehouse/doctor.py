@@ -19,6 +19,7 @@ from ingestion.catalog import connector_of
 from ingestion.connections import configured_sources, connection_from_environment
 from ingestion.connector import Connector
 from ingestion.errors import ConfigurationError, IngestionError
+from ingestion.files.store import is_url, look
 from ingestion.http import HttpClient, HttpSettings
 from ingestion.resource import Resource
 from warehouse.home import Home
@@ -173,9 +174,17 @@ def _connections(home: Home) -> Iterator[Finding]:
             )  # fmt: skip
         else:
             yield Finding(what, True, f"{host}:{port} answers")
-    for folder in sources.files:
-        yield Finding(
-            str(folder.folder), folder.folder.is_dir(),
-            "there" if folder.folder.is_dir() else "missing",
-            "create the folder, or correct it in sources.yml",
-        )  # fmt: skip
+    for entry in sources.files:
+        yield _folder(entry.folder)
+
+
+def _folder(place: str) -> Finding:
+    if is_url(place):
+        try:
+            look(place)
+        except IngestionError as error:
+            return Finding(place, False, "cannot be read", str(error))
+        return Finding(place, True, "answers")
+    there = Path(place).is_dir()
+    fix = "create the folder, or correct it in sources.yml"
+    return Finding(place, there, "there" if there else "missing", "" if there else fix)

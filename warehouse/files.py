@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ingestion.clock import Clock
 from ingestion.errors import ConfigurationError
-from ingestion.files.intake import DEFAULT_MAPPING, IntakeReport, intake
+from ingestion.files.intake import DEFAULT_MAPPING, ERRORS, IntakeReport, intake
 from ingestion.files.mapping import read_mapping
+from ingestion.files.store import is_url, opened
 from ingestion.landing import Landing
 from warehouse.home import Home
 from warehouse.policy import landed_rows
 from warehouse.policy_tables import POLICY_TABLES
 
 
-def take_in_folder(folder: Path, mapping: Path | None, home: Home, clock: Clock) -> IntakeReport:
-    """Takes in a folder of files, see `intake`; `mapping` defaults to the folder's mapping.yml.
+def take_in_folder(
+    place: str,
+    home: Home,
+    clock: Clock,
+    *,
+    mapping: Path | None = None,
+    mapping_name: str = DEFAULT_MAPPING,
+) -> IntakeReport:
+    """Takes in a folder of files, on this machine or in an object store, see `intake`.
 
-    Raises ConfigurationError, before anything lands, when landed policy does not know the tenant:
+    `mapping` is a file anywhere; without it the folder's own `mapping_name` is read. Raises
+    ConfigurationError, before anything lands, when landed policy does not know the tenant:
     rows of such a tenant would stop every later build, of every tenant. While no policy has
     landed, every tenant may land.
     """
-    if folder.is_dir():  # intake says it best when it is none
-        _check_tenant(mapping or folder / DEFAULT_MAPPING, Landing(home.policy))
-    return intake(folder, mapping, Landing(home.landing), clock)
+    with opened(place, returned=ERRORS) as folder:
+        chosen = mapping or folder / mapping_name
+        if folder.is_dir():  # intake says it best when it is none
+            _check_tenant(chosen, Landing(home.policy))
+        report = intake(folder, chosen, Landing(home.landing), clock)
+    if not is_url(place):
+        return report
+    # The copy is gone: the error files are in the store.
+    base = place.rstrip("/")
+    return replace(
+        report,
+        files=tuple(
+            replace(file, errors=f"{base}/{Path(file.errors).relative_to(folder).as_posix()}")
+            if file.errors
+            else file
+            for file in report.files
+        ),
+    )
 
 
 def _check_tenant(mapping: Path, policy: Landing) -> None:

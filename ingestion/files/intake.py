@@ -50,7 +50,7 @@ SOURCE = "files"
 DEFAULT_MAPPING = "mapping.yml"
 FRAGMENT = "fragment.parquet"
 UNCHANGED = "unchanged"
-_ERRORS = ".errors.csv"
+ERRORS = ".errors.csv"
 _NOWHERE = ", and no file gives it"
 
 # The fields that say when a row became what it is, the most telling first.
@@ -125,14 +125,15 @@ class EntityCounts:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file; `refused` counts rows, `unused` names columns."""
+    """What became of one file; `refused` counts rows, which stand in `errors`; `unused` names
+    columns."""
 
     file: str
     outcome: str
     rows: tuple[EntityCounts, ...] = ()
     refused: int = 0
     duplicates: int = 0
-    errors: Path | None = None
+    errors: str = ""
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -195,13 +196,11 @@ def intake(
     mapping_path: Path | None,
     landing: Landing,
     clock: Clock,
-    errors_folder: Path | None = None,
 ) -> IntakeReport:
     """Takes in every file of `folder` that the mapping (default: its mapping.yml) names.
 
-    Rows are recorded at the clock's time. `errors_folder` receives the error files when `folder`
-    is read-only. Raises ConfigurationError when the folder, the mapping or a file as a whole cannot
-    be used; files before it in the mapping's order have landed then.
+    Rows are recorded at the clock's time. Raises ConfigurationError when the folder, the mapping or
+    a file as a whole cannot be used; files before it in the mapping's order have landed then.
     """
     if not folder.is_dir():
         raise ConfigurationError(f"{folder} is not a folder")
@@ -212,7 +211,7 @@ def intake(
     with connect() as db:
         for path, file in _matched(folder, mapping):
             delivery = Delivery(folder, path, file, mapping)
-            report, committed = _take(db, delivery, landing, fragments, clock, errors_folder)
+            report, committed = _take(db, delivery, landing, fragments, clock)
             reports.append(report)
             loads.extend(committed)
             fragments.update(((load.resource, delivery.name), load) for load in committed)
@@ -231,7 +230,7 @@ def _data_files(folder: Path) -> list[Path]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and not path.name.startswith(".")
-        and not path.name.endswith(_ERRORS)
+        and not path.name.endswith(ERRORS)
         and path.name != DEFAULT_MAPPING
     ]
 
@@ -272,28 +271,27 @@ def _take(
     landing: Landing,
     fragments: Fragments,
     clock: Clock,
-    errors_folder: Path | None,
 ) -> tuple[FileReport, list[Manifest]]:
     """Lands one file: a load per entity that it feeds, unless it has landed as it is."""
     name, identity = delivery.name, delivery.identity()
     entities = list(dict.fromkeys(entity.entity for entity in delivery.file.entities))
-    landed = [load for entity in entities if (load := fragments.get((entity, name)))]
+    landed = [fragments[entity, name] for entity in entities if (entity, name) in fragments]
     kept = [
-        load
-        for load in landed
-        if identity.items() <= load.extra.items()
+        before
+        for before in landed
+        if identity.items() <= before.extra.items()
         # What lacked a value may have it now, from another file.
-        and load.extra.get("lacking", "") in ("", _beside(fragments, load.resource, name))
+        and before.extra.get("lacking", "") in ("", _beside(fragments, before.resource, name))
     ]
-    due = [entity for entity in entities if entity not in {load.resource for load in kept}]
+    due = [entity for entity in entities if entity not in {before.resource for before in kept}]
     db.execute(
         "CREATE OR REPLACE TEMP TABLE error "
         "(entity VARCHAR, row BIGINT, field VARCHAR, value VARCHAR, why VARCHAR, fix VARCHAR)"
     )
-    for load in kept:
-        _refused_before(db, landing, load)
+    for before in kept:
+        _refused_before(db, landing, before)
     if not due:
-        errors = _write_errors(db, delivery.path, errors_folder)
+        errors = _write_errors(db, delivery.path)
         return FileReport(name, UNCHANGED, refused=_refused_rows(db), errors=errors), []
     with tempfile.TemporaryDirectory() as scratch:
         header, notes = load_raw(db, delivery.path, delivery.file, Path(scratch))
@@ -302,7 +300,7 @@ def _take(
     for entity in due:
         duplicates += _own_rows(db, delivery, entity)
         _whole_rows(db, delivery, landing, fragments, entity)
-    errors = _write_errors(db, delivery.path, errors_folder)
+    errors = _write_errors(db, delivery.path)
     committed: list[Manifest] = []
     for entity in due:
         with landing.open_load(SOURCE, delivery.mapping.tenant, entity) as load:
@@ -509,7 +507,7 @@ def _whole_rows(
             SELECT
                 {literal(entity)}, row, {literal(field)}, NULL,
                 {literal(f"{entity} needs {field}{_NOWHERE}")},
-                'fill it in, or map it in ' || {literal(str(delivery.mapping.path))}
+                'fill it in, or map it in ' || {literal(delivery.mapping.path.name)}
             FROM merged WHERE row IS NOT NULL AND {name_of(field)} IS NULL
             """
         )
@@ -535,18 +533,16 @@ def _parquet(paths: list[str]) -> str:
     return f"read_parquet([{listed}], hive_partitioning = false)"
 
 
-def _write_errors(
-    db: duckdb.DuckDBPyConnection, path: Path, errors_folder: Path | None
-) -> Path | None:
-    """Writes ``<file>.errors.csv``, or removes an old one when all is well."""
-    target = (errors_folder or path.parent) / f"{path.name}{_ERRORS}"
+def _write_errors(db: duckdb.DuckDBPyConnection, path: Path) -> str:
+    """Writes ``<file>.errors.csv`` and returns its path; '' and none is left when all is well."""
+    target = path.with_name(f"{path.name}{ERRORS}")
     if not count_of(db, "SELECT count(*) FROM error"):
         target.unlink(missing_ok=True)
-        return None
+        return ""
     if not os.access(target.parent, os.W_OK):
         raise ConfigurationError(
-            f"{path.name} has rows to correct, but {target.parent} is read-only: give a folder for "
-            "the error files; nothing of this file landed"
+            f"{path.name} has rows to correct, but {target.parent} is read-only: make it "
+            "writable, or take in a copy of it; nothing of this file landed"
         )
     beside = target.with_name(f".{target.name}")
     db.execute(
@@ -554,7 +550,7 @@ def _write_errors(
         f"TO {literal(str(beside))} (FORMAT csv, HEADER)"
     )
     beside.rename(target)
-    return target
+    return str(target)
 
 
 def _written(

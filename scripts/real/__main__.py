@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 
-from scripts.real import CannotInstallError, request_tracker, roundup, tryton
+from scripts.real import CannotInstallError, request_tracker, roundup, seaweed, tryton
 
 SYSTEMS: dict[str, Callable[[], None]] = {
     "Tryton": tryton.install,
     "Request Tracker": request_tracker.install,
     "Roundup": roundup.install,
+    "SeaweedFS": seaweed.install,
 }
 
 
