@@ -25,6 +25,7 @@ FINAL_ERRORS = ExceptionRetryPolicy(
                 "ingestion.errors.TerminalError",
                 "warehouse.errors.PolicyError",
                 "warehouse.errors.BuildFailedError",
+                "warehouse.errors.DamagedError",
             ],
             action=RetryAction.FAIL,
             reason="the same input will fail again: the message says what to do",
@@ -60,16 +61,16 @@ def dag_defaults(tag: str, deadline: timedelta) -> dict[str, Any]:
     }
 
 
-def daily_at(time_of_day: str) -> CronTriggerTimetable:
-    """Once a day at ``HH:MM`` UTC, its data interval the day before.
+def daily_at(time_of_day: str, only_on: str = "*") -> CronTriggerTimetable:
+    """Once a day at ``HH:MM`` UTC, its data interval the day before; or once a week (``SUN``).
 
     `run_immediately` is a zero timedelta because False still runs a missed slot at once when it is
     less than a tenth of the period old: a DAG that is switched on would run on an empty landing.
     """
     hour, minute = time_of_day.split(":")
     return CronTriggerTimetable(
-        f"{int(minute)} {int(hour)} * * *",
+        f"{int(minute)} {int(hour)} * * {only_on}",
         timezone="UTC",
-        interval=timedelta(days=1),
+        interval=timedelta(days=1 if only_on == "*" else 7),
         run_immediately=timedelta(0),
     )

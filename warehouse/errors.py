@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -36,3 +37,15 @@ class BuildFailedError(WarehouseError):
         super().__init__(message)
         self.gate = gate
         self.failed_checks = failed_checks
+
+
+class NotConfiguredError(WarehouseError):
+    """What was asked for needs a setting that this installation does not have."""
+
+
+class DamagedError(WarehouseError):
+    """Files are not as they were written; `faults` has one entry a file."""
+
+    def __init__(self, message: str, faults: Sequence[object]) -> None:
+        super().__init__("\n  ".join([message, *map(str, faults)]))
+        self.faults = tuple(faults)

@@ -1,4 +1,4 @@
-"""One build at a time: a lock that the operating system lets go of when its holder dies."""
+"""One build, and one backup, at a time: locks that go when their holder dies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from warehouse.errors import BuildBusyError
 from warehouse.home import Home
@@ -14,17 +15,34 @@ from warehouse.home import Home
 @contextmanager
 def build_lock(home: Home) -> Iterator[None]:
     """Holds the warehouse for this process. Raises BuildBusyError, naming the process, if taken."""
-    home.warehouse.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home.warehouse / "build.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with _held(
+        home.warehouse / "build.lock",
+        f"process {{holder}} is building in {home.warehouse}; wait until it ends "
+        "(`closebook status`), or stop that process",
+    ):
+        yield
+
+
+@contextmanager
+def backup_lock(home: Home) -> Iterator[None]:
+    """One backup of a home at a time. Raises BuildBusyError, naming the process, if taken."""
+    with _held(
+        home.warehouse / "backup.lock",
+        f"process {{holder}} is backing {home.root} up; wait until it ends, or stop that process",
+    ):
+        yield
+
+
+@contextmanager
+def _held(path: Path, refusal: str) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(descriptor, 20).decode() or "unknown"
-            raise BuildBusyError(
-                f"process {holder} is building in {home.warehouse}; wait until it ends "
-                "(`closebook status`), or stop that process"
-            ) from None
+            raise BuildBusyError(refusal.replace("{holder}", holder)) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield

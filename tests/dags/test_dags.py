@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ingestion.catalog import CONNECTORS
 ROOT = Path(__file__).parents[2]
 SOURCES = (*CONNECTORS, "files", "policy")
 INGEST = {f"ingest_{source}" for source in SOURCES}
-DAG_IDS = sorted({*INGEST, "build_warehouse"})
+DAG_IDS = sorted({*INGEST, "build_warehouse", "maintenance"})
 FILES = sorted((ROOT / "dags").glob("*.py"))
 DAG_FILES = [path for path in FILES if not path.name.startswith("_")]
 STEPS = ["raw_gate", "staging", "stage_entry_gate", "marts", "mart_gate", "publish"]
@@ -39,7 +40,7 @@ def test_each_ingest_dag_updates_its_own_landing_asset_once(dags: Mapping[str, A
         for dag_id in dags
     }
     expected = {f"ingest_{source}": [("announce", f"landing_{source}")] for source in SOURCES}
-    assert outlets == {**expected, "build_warehouse": []}
+    assert outlets == {dag_id: [] for dag_id in DAG_IDS} | expected
 
 
 def test_an_asset_is_updated_only_after_the_last_mapped_load(dags: Mapping[str, Any]) -> None:
@@ -78,6 +79,16 @@ def test_the_builds_tasks_are_the_builds_steps_in_order(dags: Mapping[str, Any])
     assert sorted(task.task_id for task in dag.tasks) == sorted(["plan", *STEPS])
     for earlier, later in zip(["plan", *STEPS], STEPS, strict=False):
         assert earlier in dag.get_task(later).upstream_task_ids
+
+
+def test_maintenance_runs_the_parts_of_the_command_in_their_order(dags: Mapping[str, Any]) -> None:
+    from warehouse.maintain import PARTS
+
+    dag = dags["maintenance"]
+    assert sorted(task.task_id for task in dag.tasks) == sorted(PARTS)
+    for earlier, later in pairwise(PARTS):
+        assert dag.get_task(later).upstream_task_ids == {earlier}
+    assert dag.timetable.expression == "0 4 * * SUN"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)

@@ -1,0 +1,99 @@
+"""The commands of `closebook` that keep an installation sound: verify, backup, restore, maintain.
+
+Like `warehouse.cli`, nothing heavy is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import click
+
+from warehouse import invocation
+
+PART_NAMES = ("verify", "retention", "leftovers", "backup")
+
+
+@click.command("verify")
+def verify_command() -> None:
+    """Recompute the hash of every landed and published file, and name what is not as written.
+
+    Looks at the landing, policy and decisions, their sequence of commits, the published versions
+    and sources.yml; changes nothing. Ends with 1 when something is damaged, missing or too much,
+    each with what was expected, what was found and what to do.
+    """
+    from warehouse.maintain import verified
+
+    click.echo(verified(invocation.home(), invocation.clock()))
+
+
+@click.command("backup")
+@click.argument("destination")
+@click.option("--keep", type=click.IntRange(min=1), default=5, show_default=True,
+              help="How many backups to keep there.")  # fmt: skip
+@click.option("--with-secrets", is_flag=True, help="Also the file `environment`, with passwords.")
+def backup_command(destination: str, keep: int, with_secrets: bool) -> None:
+    """Copy the durable stores and sources.yml to DESTINATION: a folder, or an fsspec URL.
+
+    Loads and builds may go on meanwhile. What DESTINATION has already is not copied again; a
+    backup that dies half-way leaves none.
+
+    \b
+    Examples:
+      closebook backup /mnt/backup/closebook
+      closebook restore /mnt/backup/closebook    the way back
+    """
+    from warehouse.backup import back_up
+
+    home, clock = invocation.home(), invocation.clock()
+    click.echo(str(back_up(home, destination, clock, keep, with_secrets)))
+
+
+@click.command("restore")
+@click.argument("source")
+@click.option("--backup", "name", help="Which one (default: the newest).")
+def restore_command(source: str, name: str | None) -> None:
+    """Bring a backup into an empty CLOSEBOOK_HOME, and verify it.
+
+    The warehouse is not in a backup: `closebook run --no-ingest` builds it anew.
+
+    \b
+    Example:
+      CLOSEBOOK_HOME=/srv/new closebook restore /mnt/backup/closebook
+    """
+    from warehouse.backup import restore
+
+    home = invocation.home()
+    backup = restore(home, source, name)
+    click.echo(f"{backup.name}: {len(backup.files)} files are in {home.root}, as they were written")
+
+
+@click.command("maintain")
+@click.argument("parts", nargs=-1, type=click.Choice(PART_NAMES))
+def maintain_command(parts: tuple[str, ...]) -> None:
+    """Run maintenance, all of it or the PARTS named, in this order; the first failure stops it.
+
+    \b
+    verify       recompute every hash (`closebook verify`)
+    retention    remove raw pages older than the policy setting raw_page_days (default 30)
+    leftovers    remove what processes that died left behind more than a day ago
+    backup       `closebook backup` to the destination in CLOSEBOOK_BACKUP
+
+    \b
+    Examples:
+      closebook maintain
+      closebook maintain retention leftovers
+    """
+    from warehouse.errors import NotConfiguredError
+    from warehouse.maintain import PARTS
+
+    home, clock = invocation.home(), invocation.clock()
+    for name in PARTS:
+        if name in (parts or PART_NAMES):
+            try:
+                click.echo(f"{name}: {PARTS[name](home, clock)}")
+            except NotConfiguredError as error:
+                if parts:
+                    raise
+                click.secho(f"{name}: {error}", fg="yellow", err=True)
+
+
+COMMANDS = (verify_command, backup_command, restore_command, maintain_command)
