@@ -62,14 +62,16 @@ def test_sources_yml_lists_vendors_and_folders(tmp_path: Path) -> None:
     (tmp_path / "sources.yml").write_text(
         "sources:\n  - {source: stripe, tenant: aurora}\n"
         "files:\n  - {folder: files/payroll, mapping: mapping.yml}\n"
-        "  - {folder: /absolute, mapping: /elsewhere/m.yml}\n",
+        "  - {folder: /absolute, mapping: /elsewhere/m.yml}\n"
+        "  - {folder: 's3://bucket/inbox', mapping: mapping.yml}\n",
         encoding="utf-8",
     )
     sources = configured_sources(tmp_path)
     assert sources.vendors == (ConfiguredSource("stripe", "aurora"),)
-    assert [(str(entry.folder), str(entry.mapping)) for entry in sources.files] == [
-        (f"{tmp_path}/files/payroll", f"{tmp_path}/files/payroll/mapping.yml"),
+    assert [(entry.folder, entry.mapping) for entry in sources.files] == [
+        (f"{tmp_path}/files/payroll", "mapping.yml"),
         ("/absolute", "/elsewhere/m.yml"),
+        ("s3://bucket/inbox", "mapping.yml"),
     ]
 
 

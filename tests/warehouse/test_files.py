@@ -89,7 +89,7 @@ def test_the_task_of_the_dag_refuses_the_tenant_as_well(home: Home, inbox: Path)
     assert invoke(["policy", "land", POLICY]) == 0
     of_tenant(inbox, "arora")
     with pytest.raises(Exception, match="policy knows no tenant 'arora'"):
-        take_in.function(str(inbox), str(inbox / "mapping.yml"))
+        take_in.function(str(inbox), "mapping.yml")
     assert Landing(home.landing).last_seq() == 0
 
 
