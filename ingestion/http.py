@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self
@@ -37,7 +38,9 @@ _SECRET_SHAPES = re.compile(
     r"|\b(?:sk|rk)_(?:live|test)_)[^\s\"'&,}]+"
 )
 _EXCERPT = 300
-_ASKED_ABOUT_A_WRONG_REPLY = 3
+# Reading the certificates takes longer than reading most resources: once a process.
+_trusted = cache(httpx.create_ssl_context)
+_WRONG_REPLIES = 3
 
 
 def _full_jitter(seconds: float) -> float:
@@ -152,6 +155,7 @@ class HttpClient:
             timeout=httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout),
             follow_redirects=False,
             trust_env=False,
+            verify=_trusted(),
         )
 
     def __enter__(self) -> Self:
@@ -241,8 +245,17 @@ class HttpClient:
         form: Mapping[str, str] | None = None,
         question: Mapping[str, Any] | None = None,
     ) -> Reply:
+        wrong = 0
+
+        def is_enough(state: RetryCallState) -> bool:
+            nonlocal wrong
+            failed = state.outcome and state.outcome.exception()
+            wrong += isinstance(failed, _WrongReplyError)
+            most = self._settings.attempts
+            return wrong >= _WRONG_REPLIES or state.attempt_number >= most
+
         retrying = Retrying(
-            stop=self._is_enough,
+            stop=is_enough,
             wait=self._wait,
             sleep=self._settings.sleep,
             retry=retry_if_exception_type(TransientError),
@@ -262,14 +275,6 @@ class HttpClient:
                 f"last one: {error}. Run it again when the vendor is well; nothing of this load "
                 "was kept and the cursor did not move"
             ) from None
-
-    def _is_enough(self, state: RetryCallState) -> bool:
-        """Whether the attempt that failed was the last one."""
-        error = state.outcome.exception() if state.outcome else None
-        most = self._settings.attempts
-        if isinstance(error, _WrongReplyError):
-            most = min(most, _ASKED_ABOUT_A_WRONG_REPLY)
-        return state.attempt_number >= most
 
     def _wait(self, state: RetryCallState) -> float:
         """Seconds before the next attempt: the vendor's wish (capped), else back-off."""
