@@ -11,6 +11,7 @@ from typing import Literal
 
 GateName = Literal["raw", "stage_entry", "marts"]
 Severity = Literal["critical", "warning"]
+Verdict = Literal["within", "late", "never_loaded", "no_service_level"]
 Bound = int | Decimal
 
 
@@ -42,13 +43,29 @@ class NewLoad:
 
 
 @dataclass(frozen=True, slots=True)
-class LastLoad:
-    """When a configured resource was last delivered, new or not; None when it never was."""
+class Freshness:
+    """How old what a resource brought is at the build's cut-off, and what policy says of that.
+
+    `last_loaded_at` is when its last accepted load committed, `newest_event_at` the newest of the
+    vendor's own modification times, never later than the load that brought it; both None when there
+    is none. `failing_since` and `failure_kind` are of the attempts that failed since, None and ''
+    without any. `max_age_hours` is None when no service level covers the resource. `is_in_stores`
+    is false for what is configured and was not even tried yet: no published table may know it.
+    """
 
     source: str
     tenant: str
     resource: str
-    recorded_at: datetime | None
+    last_loaded_at: datetime | None
+    newest_event_at: datetime | None
+    failing_since: datetime | None
+    failed_attempts: int
+    failure_kind: str
+    max_age_hours: int | None
+    severity: Severity
+    owner: str
+    verdict: Verdict
+    is_in_stores: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +81,14 @@ class PublishedVersion:
 class GateContext:
     """What a build knows and the warehouse does not.
 
-    `as_of_at` is UTC, naive or aware. `loads` and `last_loads` are read by the raw gate,
+    `as_of_at` is UTC, naive or aware. `loads` and `freshness` are read by the raw gate,
     `published` by the mart gate.
     """
 
     as_of_date: date
     as_of_at: datetime
     loads: tuple[NewLoad, ...] = ()
-    last_loads: tuple[LastLoad, ...] = ()
+    freshness: tuple[Freshness, ...] = ()
     published: PublishedVersion | None = None
 
 

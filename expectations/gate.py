@@ -24,9 +24,14 @@ from expectations.contract import (
     RejectedLoad,
     Suite,
 )
-from expectations.results import create_tables, write_raw_quarantine, write_results
+from expectations.results import (
+    create_tables,
+    write_freshness,
+    write_raw_quarantine,
+    write_results,
+)
 from expectations.suites.marts import mart_suites
-from expectations.suites.raw import MAX_AGE_DAYS, loads, row_rules
+from expectations.suites.raw import loads, row_rules
 from expectations.suites.stage_entry import rules as entry_rules
 from expectations.suites.stage_entry import stages, totals
 
@@ -182,8 +187,9 @@ def _raw(judge: Judge, context: GateContext) -> GateOutcome:
     for suite in suites if context.loads else []:
         for seq, reason in _refusals(judge, suite):
             reasons.setdefault(seq, []).append(reason)
-    if context.last_loads:
-        judge.suite(loads.freshness_suite(context, MAX_AGE_DAYS))
+    write_freshness(judge.connection, context)
+    if context.freshness:
+        judge.suite(loads.freshness_suite(context))
     rejected = [
         RejectedLoad(
             commit_seq=load.commit_seq,

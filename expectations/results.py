@@ -7,6 +7,8 @@ that a build of one day's loads ends in the same rows as a build of all of them.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import duckdb
 
 from expectations.contract import CheckResult, GateContext, GateName
@@ -74,6 +76,21 @@ create table if not exists quality.raw_reject (
     fix varchar,
     recorded_at timestamp not null
 );
+create table if not exists quality.source_freshness (
+    source_system varchar not null,
+    tenant varchar not null,
+    resource varchar not null,
+    last_loaded_at timestamp,
+    newest_event_at timestamp,
+    failing_since timestamp,
+    failed_attempts bigint not null,
+    failure_kind varchar not null,
+    max_age_hours integer,
+    severity varchar not null,
+    owner varchar not null,
+    verdict varchar not null,
+    primary key (source_system, tenant, resource)
+);
 create table if not exists quality.stage_entry_verdict (
     rule_id varchar not null,
     stage_event_key bigint not null,
@@ -113,6 +130,39 @@ def write_results(
                 for result in results
             ],
         )
+
+
+def write_freshness(connection: duckdb.DuckDBPyConnection, context: GateContext) -> None:
+    """Replaces `quality.source_freshness`: what the stores know at the build's cut-off."""
+    connection.execute("delete from quality.source_freshness")
+    known = [
+        (
+            fresh.source,
+            fresh.tenant,
+            fresh.resource,
+            _naive(fresh.last_loaded_at),
+            _naive(fresh.newest_event_at),
+            _naive(fresh.failing_since),
+            fresh.failed_attempts,
+            fresh.failure_kind,
+            fresh.max_age_hours,
+            fresh.severity,
+            fresh.owner,
+            fresh.verdict,
+        )
+        for fresh in context.freshness
+        if fresh.is_in_stores
+    ]
+    if known:
+        connection.executemany(
+            "insert into quality.source_freshness values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            known,
+        )
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    """UTC without a zone, as the warehouse keeps instants."""
+    return None if instant is None else instant.astimezone(UTC).replace(tzinfo=None)
 
 
 def write_raw_quarantine(connection: duckdb.DuckDBPyConnection, context: GateContext) -> int:

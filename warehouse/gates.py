@@ -6,22 +6,18 @@ from collections import defaultdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
-from expectations.contract import GateContext, LastLoad, NewLoad, PublishedVersion
-from ingestion.catalog import CONNECTORS
-from ingestion.connections import configured_sources
-from ingestion.errors import ConfigurationError
+from expectations.contract import GateContext, NewLoad, PublishedVersion
 from ingestion.landing import Landing, Manifest
+from warehouse.freshness import Moment, Stream, freshness
 from warehouse.home import Home
 from warehouse.landed import KEYS, declared
 from warehouse.meta import StagedLoad
 from warehouse.plan import BuildPlan
 from warehouse.publish import VersionManifest, current_version, versions
-
-Stream = tuple[str, str, str]
-"""What loads follow one another: (source, tenant, resource)."""
 
 PREVIOUS_LOADS = 28
 """How many earlier loads the raw gate may compare a new one with."""
@@ -64,9 +60,8 @@ def gate_context(home: Home, plan: BuildPlan) -> GateContext:
             for load in plan.loads
             if load.store == "landing"
         ),
-        last_loads=tuple(
-            LastLoad(*stream, recorded_at=_last_recorded(history.get(stream, [])))
-            for stream in sorted(history.keys() | _configured_streams(home))
+        freshness=tuple(
+            freshness(home, Moment(plan.instant, ZoneInfo(plan.house_timezone), plan.watermarks))
         ),
         published=PublishedVersion(
             version=before.version,
@@ -85,27 +80,6 @@ def _version_before(home: Home, plan: BuildPlan) -> VersionManifest | None:
         return now
     earlier = [kept for kept in versions(home) if kept.as_of_date <= plan.as_of_date]
     return earlier[-1] if earlier else None
-
-
-def _configured_streams(home: Home) -> set[Stream]:
-    """What should arrive: every resource of the configured vendors."""
-    try:
-        configured = configured_sources(home.root).vendors
-    except ConfigurationError:
-        configured = ()  # an installation fed by `intake` alone has no sources.yml
-    return {
-        (vendor.source, vendor.tenant, resource.name)
-        for vendor in configured
-        for resource in CONNECTORS[vendor.source].resources
-    }
-
-
-def _last_recorded(history: list[Manifest]) -> datetime | None:
-    """When it was last read for news; what fills a range of the past makes nothing fresh."""
-    return max(
-        (datetime.fromisoformat(load.recorded_at) for load in history if "range" not in load.extra),
-        default=None,
-    )
 
 
 def _previous_rows(history: list[Manifest], load: StagedLoad) -> tuple[int, ...]:

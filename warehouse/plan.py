@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ingestion.clock import Clock
 from ingestion.landing import Landing, Manifest, write_atomically
+from ingestion.load_log import last_failure
 from ingestion.schema import Columns
 from warehouse import meta
 from warehouse.errors import NothingLandedError, WarehouseError
@@ -33,9 +34,10 @@ class BuildPlan:
     """Everything a build needs to know, derived from the stores: the same stores, the same plan.
 
     `as_of_at` is the first instant after `as_of_date` in the house's timezone, UTC,
-    'YYYY-MM-DD HH:MM:SS'. `watermarks` is the last commit of each store. `loads` are those that
-    the warehouse does not hold yet. `rebuild` says why the file starts from nothing ('' when it is
-    continued), `skip` why there is nothing to do ('' when there is). `notes` are for the reader.
+    'YYYY-MM-DD HH:MM:SS'. `watermarks` is the last commit of each store and, as ``failures``, the
+    last failed attempt. `loads` are those that the warehouse does not hold yet. `rebuild` says why
+    the file starts from nothing ('' when it is continued), `skip` why there is nothing to do (''
+    when there is). `notes` are for the reader.
     """
 
     build_id: str
@@ -85,6 +87,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
         raise WarehouseError(f"--as-of {as_of} is in the future; use today or an earlier date")
     # The watermarks first: what lands from here on belongs to the next build.
     watermarks = {name: store.last_seq() for name, store in opened.items()}
+    watermarks["failures"] = last_failure(opened["landing"])
     accepted = {name: store.accepted(until=watermarks[name]) for name, store in opened.items()}
     _refuse_undeclared(accepted)
     _refuse_unknown_past(accepted["landing"], as_of, zone)

@@ -47,6 +47,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
 ALLOWED: dict[tuple[str, str], frozenset[str]] = {
     ("process_stage", "kind"): frozenset({"open", "won", "collected", "lost"}),
     ("stage_entry_rule", "severity"): frozenset({"critical", "warning"}),
+    ("service_level", "severity"): frozenset({"critical", "warning"}),
     ("stage_map", "record_type"): frozenset({"lead", "opportunity"}),
 }
 """Columns with a closed list of values."""
@@ -191,15 +192,20 @@ def house_timezone(store: Landing, on: date) -> ZoneInfo:
 
 
 def landed_rows(
-    store: Landing, table: PolicyTable, known_at: datetime | None = None
+    store: Landing,
+    table: PolicyTable,
+    *,
+    known_at: datetime | None = None,
+    until: int | None = None,
 ) -> list[PolicyRow]:
-    """The rows of the last accepted landing of a table; none when it never landed.
+    """The rows of the last accepted landing of a table, up to the commit `until`; none when it
+    never landed.
 
     With `known_at`, what was known by then: the first landing knows each row from its `valid_from`.
     """
     landings = [
         load
-        for load in store.accepted()
+        for load in store.accepted(until=until)
         if (load.source, load.resource) == ("policy", table.name)
         and (
             known_at is None
@@ -389,6 +395,12 @@ def _typed_row(
                     file, line, name, cell, "a share lies between 0 and 1", "Write 15% as 0.15"
                 )
             )
+        if name == "max_age_hours" and int(cell) < 1:
+            faults.append(
+                PolicyProblem(
+                    file, line, name, cell, "no load is that young", "Write whole hours, 1 or more"
+                )
+            )
         is_zone = name == "reporting_timezone" or cells.get("name") == "reporting_timezone"
         if is_zone and name in ("reporting_timezone", "value") and not _is_zone(cell):
             faults.append(
@@ -513,6 +525,7 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("plan_assignment", "tenant", "tenant", "tenant"),
     ("plan_assignment", "plan_id", "commission_plan", "plan_id"),
     ("quota", "tenant", "tenant", "tenant"),
+    ("service_level", "tenant", "tenant", "tenant"),
     ("access_grant", "tenant", "tenant", "tenant"),
 )
 """(table, column) names a row of (table, column). `*` means every one and always resolves."""

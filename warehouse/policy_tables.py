@@ -148,6 +148,18 @@ POLICY_TABLES: dict[str, PolicyTable] = {
             is_commission="boolean",
         ),
         _table(
+            "service_level",
+            "How old the last load of a resource may be; `*` in any part of the key means every "
+            "one, and the row that names most counts: first the resource, then the tenant.",
+            "source_system tenant resource",
+            source_system="string",
+            tenant="string",
+            resource="string",
+            max_age_hours="int",
+            severity="string",
+            owner="string",
+        ),
+        _table(
             "access_grant",
             "Who may see what: role and, for a rep, the employee number.",
             "user_name tenant",

@@ -30,6 +30,12 @@ FX_RATES = {
     ("USD", "CNY"): {2023: "7.050000", 2024: "7.120000", 2025: "7.200000", 2026: "7.080000"},
     ("CNY", "USD"): {2023: "0.141844", 2024: "0.140449", 2025: "0.138889", 2026: "0.141243"},
 }
+SERVICE_LEVELS = (
+    ("*", "*", "*", 48, "warning", "data_engineering"),
+    ("files", "*", "payroll_line", 840, "warning", "finance"),
+)
+"""Vendors are read daily, and one missed run is caught up by the next; payroll comes monthly."""
+
 COMMISSION_PAY_CODES = ("COMM", "COMMADJ")
 OTHER_PAY_CODES = ("BASE", "BONUS", "ALLOW")
 
@@ -242,6 +248,7 @@ _COLUMNS = {
     "plan_assignment": "tenant employee_number plan_id",
     "quota": "tenant employee_number quota_amount currency_code",
     "pay_code": "pay_code is_commission",
+    "service_level": "source_system tenant resource max_age_hours severity owner",
     "access_grant": "user_name role tenant employee_number",
 }
 _Row = tuple[object, ...]
@@ -363,6 +370,8 @@ def _undated_rows(table: str, rosters: list[Roster]) -> list[_Row]:
                 *((code, "true") for code in COMMISSION_PAY_CODES),
                 *((code, "false") for code in OTHER_PAY_CODES),
             ]
+        case "service_level":
+            return list(SERVICE_LEVELS)
         case "access_grant":
             return _access_rows(rosters[0])
     raise KeyError(f"no rows are written for the policy table {table!r}")

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations.contract import GateContext, GateOutcome, LastLoad, NewLoad
+from expectations.contract import Freshness, GateContext, GateOutcome, NewLoad
 from expectations.gate import run_gate
-from expectations.suites.raw import MAX_AGE_DAYS, ROW_RULES, loads, row_rules
+from expectations.suites.raw import ROW_RULES, loads, row_rules
 from expectations.suites.raw.rules import MAX_ROWS
 from tests.expectations.gates import AS_OF, AS_OF_AT
 from tests.expectations.landed import RECORDED_AT, Loads, columns_of
@@ -123,10 +123,6 @@ def test_every_resource_that_can_land_has_row_rules() -> None:
         name for name, _ in declared() if not name.startswith(("policy.", "decisions."))
     }
     assert set(ROW_RULES) == of_vendors_and_files
-
-
-def test_every_source_has_an_age_that_is_too_old() -> None:
-    assert set(MAX_AGE_DAYS) == {resource.split(".")[0] for resource in ROW_RULES}
 
 
 def test_every_row_rule_has_a_broken_row_and_no_case_is_left_over() -> None:
@@ -244,21 +240,54 @@ def test_a_load_of_unusual_volume_is_a_warning(tmp_path: Path) -> None:
     assert "commit 2: 40 rows, usual 500" in warned.message
 
 
-def test_a_source_that_stopped_delivering_is_a_warning_that_names_the_last_day(
-    tmp_path: Path,
-) -> None:
-    def last(source: str, days: int | None) -> LastLoad:
-        at = None if days is None else AS_OF_AT - timedelta(days=days)
-        return LastLoad(source, "aurora", "thing", at)
+FRESH = Freshness(
+    "stripe", "aurora", "invoice", AS_OF_AT - timedelta(hours=20), AS_OF_AT - timedelta(hours=30),
+    None, 0, "", 48, "warning", "data_engineering", "within",
+)  # fmt: skip
+LATE = replace(
+    FRESH, resource="charge", last_loaded_at=AS_OF_AT - timedelta(hours=72), verdict="late",
+    failing_since=AS_OF_AT - timedelta(hours=60), failed_attempts=3, failure_kind="unreachable",
+)  # fmt: skip
 
-    fresh = tuple(last(source, days) for source, days in MAX_AGE_DAYS.items())
-    assert not _gate([], last_loads=fresh).warned
-    late = _gate([], last_loads=(*fresh, last("stripe", 3)))
-    assert late.passed
-    assert [check.check_name for check in late.warned] == ["delivered_in_time"]
-    assert "stripe.thing of aurora: last delivered 2026-06-27" in late.warned[0].message
-    never = _gate([], last_loads=(*fresh, last("stripe", None)))
-    assert "stripe.thing of aurora: last delivered never" in never.warned[0].message
+
+def test_a_late_resource_is_a_warning_that_says_since_when_and_why() -> None:
+    assert not _gate([], freshness=(FRESH,)).warned
+    outcome = _gate([], freshness=(FRESH, LATE))
+    assert outcome.passed
+    assert [check.check_name for check in outcome.warned] == ["loaded_in_time"]
+    assert (
+        "stripe.charge of aurora: last loaded 2026-06-27 16:00 UTC, 72 h before the cut-off, "
+        "at most 48 h allowed, unreachable since 2026-06-28 04:00"
+    ) in outcome.warned[0].message
+    assert "invoice" not in outcome.warned[0].message
+
+
+def test_a_late_resource_blocks_when_policy_calls_it_critical() -> None:
+    outcome = _gate([], freshness=(FRESH, replace(LATE, severity="critical")))
+    assert not outcome.passed
+    assert [check.check_name for check in outcome.failed] == ["loaded_in_time_or_blocked"]
+    assert outcome.rejected_loads == ()
+
+
+def test_what_was_never_loaded_is_late_and_what_has_no_service_level_is_not() -> None:
+    never = replace(FRESH, last_loaded_at=None, newest_event_at=None, verdict="never_loaded")
+    free = replace(never, max_age_hours=None, owner="", verdict="no_service_level")
+    (warned,) = _gate([], freshness=(never,)).warned
+    assert "stripe.invoice of aurora: never loaded, at most 48 h allowed" in warned.message
+    assert not _gate([], freshness=(free,)).warned
+
+
+def test_the_published_freshness_is_what_the_stores_know() -> None:
+    unknown = replace(FRESH, resource="refund", is_in_stores=False)
+    with duckdb.connect() as connection:
+        context = GateContext(AS_OF, AS_OF_AT, freshness=(FRESH, LATE, unknown))
+        run_gate("raw", connection, context)
+        run_gate("raw", connection, context)
+        found = connection.execute(
+            "select resource, failed_attempts, failure_kind, verdict from quality.source_freshness"
+            " order by resource"
+        ).fetchall()
+    assert found == [("charge", 3, "unreachable", "late"), ("invoice", 0, "", "within")]
 
 
 def test_a_gate_without_anything_to_check_fails() -> None:

@@ -173,12 +173,12 @@ def test_rolling_back_moves_the_readers_and_leaves_a_decision(
 
 def test_policy_is_checked_then_landed_then_unchanged(home: Home, capsys: Said) -> None:
     assert invoke(["policy", "check", POLICY]) == 0
-    assert "13 tables" in capsys.readouterr().out
+    assert "14 tables" in capsys.readouterr().out
     assert Landing(home.policy).last_seq() == 0
     assert invoke(["policy", "land", POLICY]) == 0
-    assert "13 tables landed, 0 unchanged" in capsys.readouterr().out
+    assert "14 tables landed, 0 unchanged" in capsys.readouterr().out
     assert invoke(["policy", "land", POLICY]) == 0
-    assert "0 tables landed, 13 unchanged" in capsys.readouterr().out
+    assert "0 tables landed, 14 unchanged" in capsys.readouterr().out
 
 
 def test_a_decision_says_under_which_id_it_stands(home: Home, capsys: Said) -> None:
@@ -187,6 +187,12 @@ def test_a_decision_says_under_which_id_it_stands(home: Home, capsys: Said) -> N
     (decision,) = all_decisions(Landing(home.decisions))
     assert decision.decision_id in capsys.readouterr().out
     assert decision.payload == {"rule": "amount"}
+    assert invoke(["decisions", "--kind", "waiver"]) == 0
+    said = capsys.readouterr().out
+    assert "opportunity:006" in said and "on paper" in said and "ana" in said
+    assert invoke(["decisions", "--kind", "approval"]) == 0
+    assert "Nothing was decided yet" in capsys.readouterr().out
+    assert invoke(["decisions", "--kind", "waver"]) == EXIT_ERROR
 
 
 def test_doctor_names_each_fault_and_its_repair(home: Home, capsys: Said) -> None:

@@ -133,7 +133,7 @@ def fresh(untouched: Installation, tmp_path: Path) -> Iterator[Installation]:
 def test_killed_at_every_commit_point_of_a_run(
     untouched: Installation, fresh: Installation
 ) -> None:
-    # Policy has 13 tables: the 20th load is a file's or a vendor's.
+    # Policy has 14 tables: the 20th load is a file's or a vendor's.
     for point in ("load-before-link", "load-after-link", "load-before-link@20"):
         die(fresh, point, "run")
         assert_stores_are_whole(fresh)

@@ -74,19 +74,6 @@ ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
     "files.csat_response": files.csat_response,
 }
 
-# Days since the last delivery, by source, at the end of the as-of day. Vendors are read daily, and
-# one missed run is caught up by the next; the payroll register comes once a month.
-MAX_AGE_DAYS = {
-    "salesforce": 2,
-    "stripe": 2,
-    "zendesk": 2,
-    "request_tracker": 2,
-    "roundup": 2,
-    "tryton": 2,
-    "files": 35,
-}
-
-
 def row_rules(source: str, resource: str) -> tuple[RowRule, ...]:
     """The row rules declared for a resource. Raises LookupError when nobody declared any."""
     try:

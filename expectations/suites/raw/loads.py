@@ -172,47 +172,70 @@ def rows_suite(
     )
 
 
-def freshness_suite(context: GateContext, max_age_days: dict[str, int]) -> Suite:
-    """When each resource was last delivered. `max_age_days` is by source."""
+def freshness_suite(context: GateContext) -> Suite:
+    """Whether each resource was loaded in time, as policy's service levels say.
+
+    The age is counted to the build's cut-off, `as_of_at`: no clock is asked.
+    """
     values = [
-        (last.source, last.tenant, last.resource, last.recorded_at, max_age_days.get(last.source))
-        for last in context.last_loads
+        (
+            fresh.source,
+            fresh.tenant,
+            fresh.resource,
+            fresh.last_loaded_at,
+            fresh.max_age_hours,
+            fresh.failing_since,
+            fresh.failure_kind,
+            *(
+                int(fresh.severity == severity and fresh.verdict in ("late", "never_loaded"))
+                for severity in ("critical", "warning")
+            ),
+        )
+        for fresh in context.freshness
     ]
-    delivered = rows(("source", "tenant", "resource", "recorded_at", "max_age_days"), values)
+    names = (
+        "source", "tenant", "resource", "last_loaded_at", "max_age_hours", "failing_since",
+        "failure_kind", "critical_at_fault", "warning_at_fault",
+    )  # fmt: skip
+    cut_off = literal(context.as_of_at)
+    label = f"""
+        source || '.' || resource || ' of ' || tenant || ': ' || case
+            when last_loaded_at is null then 'never loaded'
+            else
+                'last loaded ' || strftime(last_loaded_at, '%Y-%m-%d %H:%M') || ' UTC, '
+                || date_diff('hour', last_loaded_at, {cut_off}) || ' h before the cut-off'
+        end
+        || coalesce(', at most ' || max_age_hours || ' h allowed', '')
+        || coalesce(
+            ', ' || failure_kind || ' since ' || strftime(failing_since, '%Y-%m-%d %H:%M'), ''
+        )
+    """
     return Suite(
         name="raw.freshness",
         query=f"""
-            select
-                source, tenant, resource, max_age_days,
-                cast(recorded_at as date) as last_day,
-                case
-                    when max_age_days is null then 0
-                    when recorded_at is null then 1000000
-                    else greatest(
-                        date_diff('day', recorded_at, {literal(context.as_of_at)}) - max_age_days, 0
-                    )
-                end as days_late
-            from {delivered}
+            select * replace (
+                cast(last_loaded_at as timestamp) as last_loaded_at,
+                cast(failing_since as timestamp) as failing_since
+            )
+            from {rows(names, values)}
         """,
         grain="resources",
-        label="source || '.' || resource || ' of ' || tenant",
-        checks=(
+        label=label,
+        checks=tuple(
             _at_most_zero(
-                "delivered_in_time",
-                "days_late",
-                column="days_late",
+                check_name,
+                f"{severity}_at_fault",
+                column=f"{severity}_at_fault",
                 why="Numbers of a source that stopped delivering look like a bad day in business.",
-                threshold=", ".join(
-                    f"{source} {days} days" for source, days in sorted(max_age_days.items())
-                )
-                + ": one missed run is caught up by the next",
-                fix="look at the ingest DAG of the source; run it again",
-                label=(
-                    "source || '.' || resource || ' of ' || tenant || ': last delivered ' "
-                    "|| coalesce(cast(last_day as varchar), 'never')"
-                ),
-                severity="warning",
-            ),
+                threshold=f"the {severity} service levels of policy, in hours before the cut-off",
+                fix="see what stands in the way: `closebook status`, docs/runbooks/late_source.md",
+                label=label,
+                severity=severity,
+            )
+            for severity, check_name in (
+                ("critical", "loaded_in_time_or_blocked"),
+                ("warning", "loaded_in_time"),
+            )
         ),
         input_query=f"select {len(values)}",
     )
