@@ -21,8 +21,8 @@ from ingestion.landing import Landing, Manifest, OpenLoad
 from ingestion.load_log import LoadFacts, attempt, milliseconds_since
 from ingestion.resource import Resource
 from ingestion.schema import keep_schema, landed, refusing_inexact
-from ingestion.state import position
-from ingestion.typed import cursor_text, landed_columns, write_typed
+from ingestion.state import position, standing
+from ingestion.typed import Reading, cursor_text, landed_columns, write_typed
 
 SALT_VARIABLE = "CLOSEBOOK_HASH_SALT"
 
@@ -58,24 +58,23 @@ def _ingest(
     connector = connector_of(source)
     declared = resource_of(connector, resource)
     columns = landed_columns(declared)
-    salt = _salt(source, declared)
+    salt = salt_of(source, declared)
     before = position(landing, source, tenant, resource)
     since = _since(declared, before.cursor if before else None)
     started, began = clock.now(), time.monotonic()
     with landing.open_load(source, tenant, resource) as load:
         fetched = _fetch(connector, declared, connection, settings or HttpSettings(), since, load)
         recorded_at = clock.now()
+        reading = Reading(
+            pages=load.folder,
+            recorded_at=recorded_at,
+            is_backfill=before is None,
+            since=since,
+            salt=salt,
+            known=landed(landing, standing(landing, source, tenant, resource), columns),
+        )
         with refusing_inexact():
-            typed = write_typed(
-                load,
-                connector,
-                declared,
-                recorded_at=recorded_at,
-                is_backfill=before is None,
-                since=since,
-                salt=salt,
-                known=landed(landing, _accepted(landing, source, tenant, resource), columns),
-            )
+            typed = write_typed(load, connector, declared, reading)
         newest = fetched.cursor or _capped(declared, typed.newest, started)
         return load.commit(
             Manifest(
@@ -129,15 +128,6 @@ class _Fetched:
     gzipped_bytes: int
 
 
-def _accepted(landing: Landing, source: str, tenant: str, resource: str) -> list[Manifest]:
-    """The accepted loads of a resource, in commit order."""
-    return [
-        load
-        for load in landing.accepted()
-        if (load.source, load.tenant, load.resource) == (source, tenant, resource)
-    ]
-
-
 def _fetch(
     connector: Connector,
     resource: Resource,
@@ -174,7 +164,7 @@ def _fetch(
         return _Fetched(tuple(written), cursor, client.requests, raw, gzipped)
 
 
-def _salt(source: str, resource: Resource) -> str:
+def salt_of(source: str, resource: Resource) -> str:
     """The salt of hashed columns; required as soon as the resource declares one."""
     salt = os.environ.get(SALT_VARIABLE, "")
     hashed = [column.name for column in resource.columns if column.personal == "hash"]

@@ -11,6 +11,15 @@ from __future__ import annotations
 from ingestion.landing import Landing, Manifest
 
 
+def standing(landing: Landing, source: str, tenant: str, resource: str) -> list[Manifest]:
+    """The accepted loads of a resource, one a place, in the order of their places."""
+    return [
+        load
+        for load in landing.accepted()
+        if (load.source, load.tenant, load.resource) == (source, tenant, resource)
+    ]
+
+
 def position(landing: Landing, source: str, tenant: str, resource: str) -> Manifest | None:
     """The load to continue; None when the resource has to be read from the start."""
     refused = landing.rejections()

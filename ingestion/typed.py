@@ -96,6 +96,23 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How pages were read, and what their rows are held against.
+
+    `pages` is the folder that they are in. `since` is what was asked for, None from the start.
+    `salt` is used for hashed columns only. `known` is what landed before, in accepted loads: a row
+    that is in it as it is here brings nothing and is left out.
+    """
+
+    pages: Path
+    recorded_at: datetime
+    is_backfill: bool
+    since: str | None
+    salt: str
+    known: Landed | None
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     """What a load came to.
 
@@ -151,41 +168,31 @@ def name_of(column: str) -> str:
 
 
 def write_typed(
-    load: OpenLoad,
-    connector: Connector,
-    resource: Resource,
-    *,
-    recorded_at: datetime,
-    is_backfill: bool,
-    since: str | None,
-    salt: str,
-    known: Landed | None = None,
+    load: OpenLoad, connector: Connector, resource: Resource, reading: Reading
 ) -> Typed:
-    """Types the pages in the load's folder and writes the Parquet files beside them.
+    """Types pages and writes the Parquet files into the load's folder.
 
-    `known` is what landed before, in accepted loads: a row that is in it as it is here brings
-    nothing and is left out.
-    `since` is what was asked for: a row older than it raises FilterIgnoredError. `salt` is used for
-    hashed columns only. Raises ContractError when no row has a key or the pages hold no rows list.
+    Raises FilterIgnoredError for a row older than was asked for, ContractError when no row has a
+    key or the pages hold no rows list.
     """
     what = f"{load.source}/{load.tenant}/{resource.name}"
     with connect() as db:
-        db.execute("SET VARIABLE salt = $salt", {"salt": salt})
-        _read_pages(db, load.folder, connector.rows_at(resource), what)
+        db.execute("SET VARIABLE salt = $salt", {"salt": reading.salt})
+        _read_pages(db, reading.pages, connector.rows_at(resource), what)
         unknown = _unknown_columns(db, connector, resource)
         db.execute(_checked(connector, resource))
         _refuse_keyless(db, resource, what)
-        if since is not None and resource.cursor is not None and not resource.cursor.opaque:
-            _refuse_older(db, resource, since, what)
+        if reading.since is not None and resource.cursor is not None and not resource.cursor.opaque:
+            _refuse_older(db, resource, reading.since, what)
         rejects, rejected_rows = _write_rejects(db, load)
         seen = _seen(db, resource, unknown, rejected_rows)
-        _collect_part(db, load, resource, recorded_at, is_backfill)
+        _collect_part(db, load, resource, reading.recorded_at, reading.is_backfill)
         if resource.sweep:
-            _read_sweep(db, load.folder, connector.rows_at(resource), what)
+            _read_sweep(db, reading.pages, connector.rows_at(resource), what)
             _flag_gone(db, resource)
-        unchanged = _leave_out_unchanged(db, resource, known)
-        if resource.sweep and known is not None:
-            _land_again(db, load, resource, recorded_at, known, what)
+        unchanged = _leave_out_unchanged(db, resource, reading.known)
+        if resource.sweep and reading.known is not None:
+            _land_again(db, load, resource, reading.recorded_at, reading.known, what)
         copy_to(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
         rows = count_of(db, "SELECT count(*) FROM part")
         return Typed(

@@ -49,6 +49,7 @@ def cli() -> None:
                   closebook decide KIND          record what somebody decided, and why
     Keeping it    closebook maintain             verify, retention, leftovers, backup
                   closebook restore BACKUP       bring a backup into an empty home
+    The past      closebook replay SOURCE        type kept raw pages anew
     Trouble       closebook doctor               what on this machine would stop a run
 
     State lives under CLOSEBOOK_HOME (default ./var); the file `environment` in it gives every
@@ -348,6 +349,46 @@ def template(entity: str, folder: Path, tenant: str) -> None:
 
     for path in write_template(entity, folder, tenant):
         click.echo(str(path))
+
+
+@cli.command()
+@click.argument("selection", metavar="SOURCE[/TENANT[/RESOURCE]]")
+@click.option("--load", "first", type=int, help="Begin with this load (its commit number).")
+@click.option("--since", type=DAY, help="Begin with the loads of this day (UTC).")
+def replay(selection: str, first: int | None, since: datetime | None) -> None:
+    """Type the kept raw pages of past loads anew, with today's declarations.
+
+    The vendor is not asked. What comes out otherwise takes the place of the load that it types
+    anew, known since when that one landed; the next build starts from nothing. Loads whose pages
+    are gone stay as they are and are named. Doing it again changes nothing.
+
+    \b
+    Examples:
+      closebook replay salesforce/aurora/opportunity             after declaring a column
+      closebook replay stripe --since 2026-06-01                 a bug of the last weeks
+      closebook replay salesforce/aurora/opportunity --load 412  a load that a gate refused
+    """
+    from ingestion.landing import Landing
+    from ingestion.replay import replay as type_anew
+    from ingestion.selection import Selection
+
+    chosen = Selection.parse(selection)
+    begin = since.replace(tzinfo=UTC) if since else None
+    places = otherwise = 0
+    not_replayable: list[int] = []
+    for place in type_anew(Landing(_home().landing), _clock(), chosen, first=first, since=begin):
+        places += 1
+        otherwise += place.load is not None
+        if place.why_not:
+            not_replayable.append(place.original.commit_seq)
+        if place.load is not None or place.why_not:
+            click.secho(str(place), fg="yellow" if place.why_not else None)
+    click.echo(
+        f"{places} loads: {otherwise} came out otherwise, {len(not_replayable)} not replayable"
+        + ("; `closebook run --no-ingest` builds from them" if otherwise else "")
+    )
+    if first is not None and first in not_replayable:
+        raise click.exceptions.Exit(EXIT_ERROR)
 
 
 @cli.group()
