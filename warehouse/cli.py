@@ -47,6 +47,7 @@ def cli() -> None:
                   closebook template ENTITY      a workbook to fill in, and its mapping
                   closebook policy land FOLDER   land the company's dated rules
                   closebook decide KIND          record what somebody decided, and why
+                  closebook decisions            what was decided so far
     Keeping it    closebook maintain             verify, retention, leftovers, backup
                   closebook restore BACKUP       bring a backup into an empty home
     The past      closebook replay SOURCE        type kept raw pages anew
@@ -487,6 +488,28 @@ def decide(
         subject_hash=subject_hash,
     )
     click.echo(f"{decision.kind} of {decision.subject} recorded as {decision.decision_id}")
+
+
+@cli.command()
+@click.option("--kind", help="Only these, e.g. waiver.")
+def decisions(kind: str | None) -> None:
+    """List what was decided, oldest first: when, by whom, about what, and why."""
+    from rich.console import Console
+
+    from ingestion.landing import Landing
+    from warehouse.decisions import DECISION_KINDS, all_decisions
+    from warehouse.errors import WarehouseError
+
+    if kind is not None and kind not in DECISION_KINDS:
+        raise WarehouseError(f"{kind!r} is not a kind of decision; use {', '.join(DECISION_KINDS)}")
+    table = _table("decided (UTC)", "kind", "subject", "by", "reason", "hash")
+    for decision in all_decisions(Landing(_home().decisions)):
+        if kind in (None, decision.kind):
+            table.add_row(
+                f"{decision.decided_at:%Y-%m-%d %H:%M:%S}", decision.kind, decision.subject,
+                decision.actor, decision.reason, decision.subject_hash[:12],
+            )  # fmt: skip
+    Console(highlight=False).print(table if table.row_count else "Nothing was decided yet.")
 
 
 @cli.command()

@@ -8,6 +8,7 @@ on the same subject stands beside it. One whose `subject_hash` no longer matches
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,11 @@ KIND_MEANINGS: dict[str, str] = {
     "allow_policy_change": "a policy file may change the past: subject = table, hash = the file's",
     "rollback": "readers were pointed back at an older version (written by `versions rollback`)",
 }
+
+BOUND = frozenset({"allow_policy_change"})
+"""Kinds that hold for one content only: without its hash they would never apply."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 COLUMNS: tuple[tuple[str, ColumnType], ...] = (
     ("decision_id", "string"),
@@ -80,13 +86,23 @@ def decide(
 ) -> Decision:
     """Records one decision; it exists when this returns.
 
-    Raises WarehouseError when the kind is unknown or subject, actor or reason are blank.
+    Raises WarehouseError when the kind is unknown, subject, actor or reason are blank, or the hash
+    is none.
     """
     if kind not in DECISION_KINDS:
         raise WarehouseError(f"{kind!r} is not a kind of decision; use {', '.join(DECISION_KINDS)}")
     for name, value in (("subject", subject), ("actor", actor), ("reason", reason)):
         if not value.strip():
             raise WarehouseError(f"a decision needs a {name}; it is blank")
+    if subject_hash and not _SHA256.fullmatch(subject_hash):
+        raise WarehouseError(
+            f"hash {subject_hash!r} is no SHA-256: copy the 64 digits from the message that asked "
+            "for this decision, or leave it out"
+        )
+    if kind in BOUND and not subject_hash:
+        raise WarehouseError(
+            f"{kind} is about one content and needs its hash; the message that asked for it has it"
+        )
     now = clock.now()
     with store.open_load("decisions", "house", "decision") as load:
         decision = Decision(

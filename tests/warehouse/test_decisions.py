@@ -19,7 +19,7 @@ def test_decisions_come_back_as_they_were_taken_in_their_order(
     store = Landing(home.decisions)
     taken = [
         decide(store, clock, kind="waiver", subject=f"opportunity:{number}", actor="ana",
-               reason="der Kunde zahlt – 真的", payload={"amount": "12.30"}, subject_hash="ab")
+               reason="der Kunde zahlt – 真的", payload={"amount": "12.30"}, subject_hash="ab" * 32)
         for number in range(3)
     ]  # fmt: skip
     assert all_decisions(store) == taken
@@ -51,3 +51,22 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(home: Home, clock: Fixed
 
 def test_every_kind_says_what_it_means() -> None:
     assert set(KIND_MEANINGS) == set(DECISION_KINDS)
+
+
+@pytest.mark.parametrize("text", ["yes", "3f2a", "A" * 64, "0" * 63])
+def test_a_hash_is_copied_whole_or_refused(home: Home, clock: FixedClock, text: str) -> None:
+    with pytest.raises(WarehouseError, match="no SHA-256"):
+        decide(
+            Landing(home.decisions), clock,
+            kind="action", subject="s", actor="a", reason="r", subject_hash=text,
+        )  # fmt: skip
+
+
+def test_leave_to_change_the_past_names_the_content_it_is_for(
+    home: Home, clock: FixedClock
+) -> None:
+    with pytest.raises(WarehouseError, match="needs its hash"):
+        decide(
+            Landing(home.decisions), clock,
+            kind="allow_policy_change", subject="quota", actor="a", reason="r",
+        )  # fmt: skip
