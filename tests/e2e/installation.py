@@ -75,7 +75,8 @@ class Installation:
             sources.policy, Landing(self.home.policy), Landing(self.home.decisions), self.clock
         )
         for entry in sources.files:
-            intake(entry.folder, entry.mapping, self.landing, self.clock)
+            folder = Path(entry.folder)
+            intake(folder, folder / entry.mapping, self.landing, self.clock)
         ingest_all(sources, self.landing, self.clock, self.connection, self.lines.append)
 
     def build(self, as_of_date: date | None = None) -> BuildResult:
