@@ -232,6 +232,25 @@ ENTITIES: dict[str, Entity] = {
             ),
         ),
         Entity(
+            "invoice_line",
+            "invoice_lines",
+            (
+                _F("invoice_source_id", "string", "The invoice.", True),
+                _F("product_source_id", "string", "What is sold."),
+                _F("contract_source_id", "string", "The contract or subscription it bills."),
+                _F("quantity", "decimal(18,2)", "Units."),
+                _F(
+                    "net_amount",
+                    "decimal(18,2)",
+                    "Before tax, after discounts; below zero when unused time is credited.",
+                ),
+                _F("currency_code", "string", "ISO 4217.", True),
+                _F("is_proration", "boolean", "Part of a period, for a change in its midst."),
+                _F("period_start_at", "timestamp", "From when on it is for."),
+                _F("period_end_at", "timestamp", "Until when it is for, exclusive."),
+            ),
+        ),
+        Entity(
             "payment",
             "payments",
             (

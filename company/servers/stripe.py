@@ -14,6 +14,8 @@ from company.servers.world import Found, Stream
 API_VERSION = "2026-10-28.endive"
 """The one version whose objects are served; every reply names it."""
 DEFAULT_PAGE, MAX_PAGE = 10, 100
+LINES_SHOWN = 10
+"""So many lines stand in an invoice itself; `/v1/invoices/<id>/lines` lists all."""
 COLLECTIONS = {
     "customers": "customer",
     "invoices": "invoice",
@@ -56,6 +58,7 @@ class StripeServer:
             path = f"/v1/{collection}"
             routes.append(("GET", path, self._lister(path, resource)))
             routes.append(("GET", f"{path}/{{id}}", self._retriever(resource)))
+        routes.append(("GET", "/v1/invoices/{id}/lines", self._lines))
         return routes
 
     def failure(self, status: int) -> Any:
@@ -107,7 +110,7 @@ class StripeServer:
             found = self._bench.world.descending(
                 stream, limit + 1, since=since, until=until, before=before
             )
-            rows = [row.payload for row in found[:limit]]
+            rows = [_shown(row) for row in found[:limit]]
             body = {"object": "list", "data": rows, "has_more": len(found) > limit, "url": path}
             return Answer(body, stream, rows, after is not None, _VERSION)
 
@@ -118,11 +121,32 @@ class StripeServer:
             stream = Stream(self.name, self._tenant(call), resource)
             found = self._existing(stream, call.parameters["id"], "id", status=404)
             if not found.deleted:
-                return Answer(found.payload, stream, headers=_VERSION)
+                return Answer(_shown(found), stream, headers=_VERSION)
             stub = {"id": found.id, "object": resource, "deleted": True}
             return Answer(stub, stream, headers=_VERSION)
 
         return retrieved
+
+    def _lines(self, call: Call) -> Answer:
+        stream = Stream(self.name, self._tenant(call), "invoice")
+        invoice = self._existing(stream, call.parameters["id"], "id", status=404)
+        stream = Stream(self.name, stream.tenant, "invoice_line")
+        limit, _, _, after = self._list_parameters(call, stream, by_creation=False)
+        lines = invoice.payload["lines"]["data"]
+        begin = 0
+        if after is not None:
+            begin = 1 + next((n for n, line in enumerate(lines) if line["id"] == after), -1)
+            if not begin:
+                body = _error(
+                    f"No such line_item: '{after}'",
+                    code="resource_missing",
+                    parameter="starting_after",
+                )
+                raise VendorError(400, body, stream)
+        rows = lines[begin : begin + limit]
+        more = begin + limit < len(lines)
+        body = {"object": "list", "data": rows, "has_more": more, "url": call.path}
+        return Answer(body, stream, rows, after is not None, _VERSION)
 
     def _existing(self, stream: Stream, id: str, parameter: str, *, status: int) -> Found:
         found = self._bench.world.get(stream, id)
@@ -133,15 +157,18 @@ class StripeServer:
             raise VendorError(status, body, stream)
         return found
 
-    def _list_parameters(self, call: Call, stream: Stream) -> tuple[int, int, int, str | None]:
+    def _list_parameters(
+        self, call: Call, stream: Stream, *, by_creation: bool = True
+    ) -> tuple[int, int, int, str | None]:
         """limit, first and last second of `created`, starting_after."""
+        edges = ("created", *(f"created[{edge}]" for edge in _EDGES)) if by_creation else ()
         limit, since, until = DEFAULT_PAGE, 0, _NEVER
         after = None
         for name, text in call.query.items():
             if name == "starting_after":
                 after = text
                 continue
-            if name not in ("limit", "created", *(f"created[{edge}]" for edge in _EDGES)):
+            if name not in ("limit", *edges):
                 raise VendorError(
                     400,
                     _error(
@@ -181,6 +208,15 @@ class StripeServer:
 
 
 _EDGES = ("gte", "gt", "lte", "lt")
+
+
+def _shown(row: Found) -> dict[str, Any]:
+    """The object as lists and retrieve show it: of an invoice, the first lines only."""
+    lines = row.payload.get("lines")
+    if lines is None or len(lines["data"]) <= LINES_SHOWN:
+        return row.payload
+    shown = {**lines, "data": lines["data"][:LINES_SHOWN], "has_more": True}
+    return {**row.payload, "lines": shown}
 
 
 def _key_of(authorization: str) -> str:

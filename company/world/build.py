@@ -8,9 +8,10 @@ from datetime import date
 from pathlib import Path
 
 from company.world.activities import tasks
+from company.world.billing import bill
 from company.world.calendar import midnight_utc
 from company.world.histories import lead_history, opportunity_field_history, opportunity_history
-from company.world.lines import opportunity_lines
+from company.world.lines import opportunity_lines, sold_by_deal
 from company.world.money import Finance, simulate_finance
 from company.world.payroll import commission_due
 from company.world.people import build_roster
@@ -59,22 +60,25 @@ def build_world(
     versions: list[Version] = []
     for roster in rosters:
         sales = simulate_sales(seed, roster, size)
-        versions.extend(_crm_versions(seed, sales))
+        lines = list(opportunity_lines(seed, sales.tenant, sales.counter, sales.deals))
+        versions.extend(_crm_versions(seed, sales, lines))
         finance = simulate_finance(seed, sales)
+        bill(finance, sold_by_deal(lines))
         versions.extend(_finance_versions(finance))
         versions.extend(_support_versions(simulate_support(seed, sales)))
-        lines = register_lines(seed, roster, commission_due(sales, finance, size))
-        write_register(out / "files" / "payroll" / roster.tenant.name, roster.tenant, lines, until)
+        register = register_lines(seed, roster, commission_due(sales, finance, size))
+        folder = out / "files" / "payroll" / roster.tenant.name
+        write_register(folder, roster.tenant, register, until)
     count = write_versions(out / "world.sqlite", versions, midnight_utc(until))
     write_policy(out / "policy", rosters, size)
     return WorldSummary(out, seed, scale, count)
 
 
-def _crm_versions(seed: int, sales: Sales) -> Iterator[Version]:
+def _crm_versions(seed: int, sales: Sales, lines: list[Record]) -> Iterator[Version]:
     """Every version of every object of one tenant's CRM."""
     tenant, counter = sales.tenant.name, sales.counter
     names = {user.id: str(user.first_state["Name"]) for user in sales.users}
-    for resource, records in _crm_records(seed, sales):
+    for resource, records in _crm_records(seed, sales, lines):
         for record in records:
             yield from salesforce_versions(tenant, resource, record)
     for deal in sales.deals:
@@ -99,9 +103,10 @@ def _support_versions(support: Support) -> Iterator[Version]:
             yield from zendesk_versions(support.tenant.name, resource, record)
 
 
-def _crm_records(seed: int, sales: Sales) -> Iterator[tuple[str, list[Record]]]:
+def _crm_records(
+    seed: int, sales: Sales, lines: list[Record]
+) -> Iterator[tuple[str, list[Record]]]:
     """(resource, records) of the mutable CRM objects."""
-    lines = list(opportunity_lines(seed, sales.tenant, sales.counter, sales.deals))
     gone = {deal.id: at for deal in sales.deals if (at := deal.record.deleted_at) is not None}
     yield "user", sales.users
     yield "account", [c.account for c in sales.companies if c.account is not None]

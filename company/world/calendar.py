@@ -53,6 +53,15 @@ def in_office(random: Random, at: int, zone: ZoneInfo) -> int:
         day += timedelta(days=1)
 
 
+def months_later(at: int, count: int, zone: ZoneInfo) -> int:
+    """The same local time some months later, on the last day of a month that is too short."""
+    moment = datetime.fromtimestamp(at, zone)
+    month = add_months(month_start(moment.date()), count)
+    last = add_months(month, 1) - timedelta(days=1)
+    day = month.replace(day=min(moment.day, last.day))
+    return instant(day, moment.time(), zone)
+
+
 def month_start(day: date) -> date:
     """The first day of a day's month."""
     return day.replace(day=1)

@@ -27,6 +27,12 @@ STRIPE_PREFIX = {
     "payment_intent": "pi_",
     "invoice_payment": "inpay_",
     "refund": "re_",
+    "product": "prod_",
+    "price": "price_",
+    "line_item": "il_",
+    "invoice_item": "ii_",
+    "subscription": "sub_",
+    "subscription_item": "si_",
 }
 ZENDESK_BASE = {
     "organization": 360_000_000_000,

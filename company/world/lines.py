@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
 from company.world.calendar import salesforce_time
 from company.world.deals import Deal
 from company.world.ids import Counter, salesforce_id
+from company.world.products import BY_CODE, CATALOGUE, Product
 from company.world.records import Record, money
 from company.world.streams import stream
 from company.world.tenants import Tenant
-
-_PRODUCTS = (
-    ("CTRL-100", "Controllers"),
-    ("CTRL-200", "Controllers"),
-    ("SENS-10", "Sensors"),
-    ("SENS-20", "Sensors"),
-    ("SVC-INST", "Services"),
-    ("SVC-CARE", "Services"),
-)
 
 
 def opportunity_lines(
@@ -32,7 +25,7 @@ def opportunity_lines(
         if not amounts:
             continue
         quoted_at, quoted = amounts[0]
-        first, *others = random.sample(_PRODUCTS, random.randrange(1, 4))
+        first, *others = random.sample(CATALOGUE, random.randrange(1, 4))
         rest = int(quoted.scaleb(2))
         for product in others:
             quantity = random.randrange(1, 9)
@@ -44,6 +37,30 @@ def opportunity_lines(
             total = money(rest + int((amount - quoted).scaleb(2)))
             line.change(at, UnitPrice=total, TotalPrice=total)
         yield line
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What a deal ended up selling of one product; `cents` are those of all units."""
+
+    product: Product
+    quantity: int
+    cents: int
+
+
+def sold_by_deal(lines: list[Record]) -> dict[str, list[Sold]]:
+    """Deal id -> what its lines say in the end, the largest first."""
+    sold: dict[str, list[Sold]] = {}
+    for line in lines:
+        *_, (_, state) = line.states()
+        product = BY_CODE[state["ProductCode"]]
+        cents = int(state["TotalPrice"].scaleb(2))
+        sold.setdefault(state["OpportunityId"], []).append(
+            Sold(product, int(state["Quantity"]), cents)
+        )
+    for parts in sold.values():
+        parts.sort(key=lambda part: (-part.cents, part.product.number))
+    return sold
 
 
 def _quoted_amounts(deal: Deal) -> list[tuple[int, Decimal]]:
@@ -59,17 +76,16 @@ def _quoted_amounts(deal: Deal) -> list[tuple[int, Decimal]]:
 
 
 def _line(
-    counter: Counter, deal: Deal, at: int, product: tuple[str, str], quantity: int, unit_cents: int
+    counter: Counter, deal: Deal, at: int, product: Product, quantity: int, unit_cents: int
 ) -> Record:
-    code, family = product
     kind = "opportunity_line_item"
     return Record(
         salesforce_id(kind, counter.next(kind)),
         at,
         {
             "OpportunityId": deal.id,
-            "ProductCode": code,
-            "Product2": {"Family": family},
+            "ProductCode": product.code,
+            "Product2": {"Family": product.family},
             "Quantity": money(quantity * 100),
             "UnitPrice": money(unit_cents),
             "TotalPrice": money(unit_cents * quantity),

@@ -40,7 +40,8 @@ _STANDING_ORDER_DAYS = 60
 class Invoice:
     """One invoice. `issued_at` is None for a draft; `reference` is the deal's id in the metadata.
 
-    `is_dead` marks drafts and voided invoices: they are not money.
+    `is_dead` marks drafts and voided invoices: they are not money. Of a `deal` that is invoiced in
+    instalments it is the one at place `part`, from 0, of `parts`.
     """
 
     id: str
@@ -54,6 +55,9 @@ class Invoice:
     record: Record
     is_dead: bool = False
     paid: int = 0
+    deal: Deal | None = None
+    part: int = 0
+    parts: int = 1
 
     @property
     def gross(self) -> int:
@@ -115,6 +119,7 @@ class Finance:
     other_charges: list[Record] = field(default_factory=list)
     application_records: list[Record] = field(default_factory=list)
     refund_records: list[Record] = field(default_factory=list)
+    subscription_records: list[Record] = field(default_factory=list)
     edges_taken: set[int] = field(default_factory=set)
 
     def records(self) -> Iterator[tuple[str, list[Record]]]:
@@ -188,11 +193,15 @@ def _bill(
         if rota.turn("guest customer", every=60, first=18):
             payer = _GUEST
         invoice = _new_invoice(random, finance, payer, customer.company, net, at, reference)
+        invoice.deal, invoice.part, invoice.parts = deal, place, count
         if rota.turn("voided and issued again", every=35, first=4):
             invoice = _void_and_reissue(random, finance, invoice, at)
         invoices.append(invoice)
     if rota.turn("draft left over", every=45, first=3):
-        _new_invoice(random, finance, customer.id, customer.company, 50_000, None, reference)
+        draft = _new_invoice(
+            random, finance, customer.id, customer.company, 50_000, None, reference
+        )
+        draft.deal = deal
     if rota.turn("service without a deal", every=45, first=7):
         net = random.randrange(20_000, 300_000)
         at = in_office(random, issued_at + 50 * DAY, zone)
@@ -340,10 +349,12 @@ def _void_and_reissue(
     """A wrong invoice is voided; the right one is issued within the hour."""
     at = in_office(random, issued_at + random.randrange(2 * DAY, 12 * DAY), finance.tenant.zone)
     _void(invoice, at)
-    return _new_invoice(
+    again = _new_invoice(
         random, finance, invoice.customer, invoice.company, invoice.net, at + HOUR // 2,
         invoice.reference,
     )  # fmt: skip
+    again.deal, again.part, again.parts = invoice.deal, invoice.part, invoice.parts
+    return again
 
 
 def _settle(random: Random, finance: Finance, invoices: list[Invoice]) -> None:

@@ -14,7 +14,12 @@
     unnest(cast(json_extract({{ list }}, '$[*]') as json[]))
 {%- endmacro %}
 
-{#- A field of a JSON object as text. -#}
+{#- The sum of a whole-number field over a JSON list of objects; 0 without any. -#}
+{% macro json_total(list, field) -%}
+    coalesce(list_sum(cast(json_extract({{ list }}, '$[*].{{ field }}') as bigint[])), 0)
+{%- endmacro %}
+
+{#- A field of a JSON object as text; a path of names leads deeper. -#}
 {% macro json_text(object, field) -%}
     json_extract_string({{ object }}, '$.{{ field }}')
 {%- endmacro %}

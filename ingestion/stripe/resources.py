@@ -10,7 +10,11 @@ from datetime import timedelta
 
 from ingestion.resource import Column, Cursor, Resource
 
-_LOOK_BACK = Cursor("created", overlap=timedelta(days=180))
+LOOK_BACK = timedelta(days=180)
+INVOICE_LINE = "invoice_line"
+"""What is asked of each long invoice, not in one list."""
+
+_LOOK_BACK = Cursor("created", overlap=LOOK_BACK)
 _RECENT = Cursor("created", overlap=timedelta(days=30))
 
 
@@ -51,6 +55,29 @@ RESOURCES: tuple[Resource, ...] = (
         Column("finalized_at", "bigint", "status_transitions.finalized_at"),
         Column("voided_at", "bigint", "status_transitions.voided_at"),
         Column("opportunity_id", "string", "metadata.opportunity_id"),
+        Column("lines", "json", "lines.data"),
+        Column("has_more_lines", "boolean", "lines.has_more"),
+    ),
+    # An invoice shows ten lines itself; of a longer one all are read here.
+    Resource(
+        name=INVOICE_LINE,
+        key="id",
+        endpoint="/v1/invoices/{invoice}/lines",
+        columns=(
+            Column("id", "string"),
+            Column("invoice", "string"),
+            Column("currency", "string"),
+            Column("subtotal", "bigint"),
+            Column("discount_amounts", "json"),
+            Column("quantity_decimal", "decimal(18,2)"),
+            Column("product", "string", "pricing.price_details.product"),
+            Column("subscription", "string", "parent.subscription_item_details.subscription"),
+            Column("is_period_proration", "boolean", "parent.subscription_item_details.proration"),
+            Column("is_item_proration", "boolean", "parent.invoice_item_details.proration"),
+            Column("period_start", "bigint", "period.start"),
+            Column("period_end", "bigint", "period.end"),
+        ),
+        cursor=Cursor("period_start", opaque=True),
     ),
     _object(
         "charge",

@@ -123,6 +123,7 @@ RESOURCES: tuple[Resource, ...] = (
         "invoice_line",
         "account.invoice.line",
         Column("invoice", "string"),
+        Column("type", "string"),
         Column("origin", "string"),
         Column("product", "string"),
         Column("quantity", "decimal(18,6)"),

@@ -25,6 +25,7 @@ from company.servers.salesforce_schema import OBJECTS, RELATED
 from company.servers.stripe import COLLECTIONS
 from company.servers.world import WorldError, instant
 from ingestion.salesforce.resources import RESOURCES as SALESFORCE_RESOURCES
+from ingestion.stripe.resources import INVOICE_LINE
 from ingestion.stripe.resources import RESOURCES as STRIPE_RESOURCES
 
 TICKETS = "/api/v2/incremental/tickets/cursor.json"
@@ -89,7 +90,8 @@ def test_every_field_that_ingestion_reads_is_in_the_schema_of_the_org() -> None:
 
 def test_every_list_that_ingestion_reads_from_stripe_is_served() -> None:
     served = {f"/v1/{segment}": resource for segment, resource in COLLECTIONS.items()}
-    assert {r.endpoint: r.name for r in STRIPE_RESOURCES} == served
+    listed = {r.endpoint: r.name for r in STRIPE_RESOURCES if r.name != INVOICE_LINE}
+    assert listed == served
 
 
 # Time

@@ -254,6 +254,21 @@ def test_stripe_retrieves_by_id_and_raises_its_own_errors(
         client.v1.invoices.list()
 
 
+@pytest.mark.parametrize("count", [1, 10, 11, 23])
+def test_stripe_shows_ten_lines_in_an_invoice_and_lists_all(
+    world: SmallWorld, servers: Servers, count: int
+) -> None:
+    lines = [{"id": f"il_{n:03}", "object": "line_item", "amount": n} for n in range(count)]
+    world.invoice(1, lines={"object": "list", "data": lines, "has_more": False})
+    client = stripe_client(servers)
+    shown = client.v1.invoices.retrieve("in_000001").lines
+    assert (len(shown.data), shown.has_more) == (min(count, 10), count > 10)
+    listed = client.v1.invoices.line_items.list("in_000001", {"limit": 10})
+    assert [line.id for line in listed.auto_paging_iter()] == [line["id"] for line in lines]
+    with pytest.raises(stripe.InvalidRequestError, match="No such line_item: 'il_999'"):
+        client.v1.invoices.line_items.list("in_000001", {"starting_after": "il_999"})
+
+
 def test_stripes_client_and_ours_ask_for_the_one_version_that_is_served(
     world: SmallWorld, servers: Servers
 ) -> None:

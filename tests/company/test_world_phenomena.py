@@ -78,6 +78,10 @@ create temp table invoice as select tenant, id, payload ->> 'customer' as custom
     payload ->> '$.status_transitions.finalized_at' as issued,
     payload ->> '$.metadata.opportunity_id' as reference
 from latest where resource = 'invoice';
+create temp view line as select i.tenant, i.id as invoice, l.value ->> 'amount' as cents,
+    l.value ->> '$.parent.subscription_item_details.subscription' as subscription,
+    l.value ->> '$.parent.subscription_item_details.proration' as is_proration
+from latest as i, json_each(i.payload ->> '$.lines.data') as l where i.resource = 'invoice';
 create temp table charge as select tenant, id, payload ->> 'payment_intent' as intent,
     payload ->> 'status' as status, payload ->> 'amount' as cents, payload ->> 'created' as created,
     payload ->> 'currency' as currency
@@ -263,6 +267,14 @@ PHENOMENA = {
         select count(*) from invoice where tenant = 'borealis' and tax * 100 between net * 8 - 50
         and net * 8 + 50""",
     "invoice without tax": "select count(*) from invoice where tax = 0",
+    "invoice of several lines": """
+        select count(*) from (
+            select 1 from line group by tenant, invoice having count(*) between 2 and 10)""",
+    "invoice billed by the day": """
+        select count(*) from (select 1 from line group by tenant, invoice having count(*) > 10)""",
+    "invoice of a subscription's period": """
+        select count(distinct tenant || invoice) from line where subscription is not null""",
+    "unused time credited": "select count(*) from line where is_proration = 1 and cents < 0",
     "invoice without a reference": "select count(*) from invoice where reference is null",
     "reference found by amount and window": """
         select count(*) from candidate as c

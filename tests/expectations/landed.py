@@ -73,6 +73,7 @@ _GOOD: dict[tuple[str, str], Any] = {
     ("tryton.opportunity", "state"): "lead",
     ("tryton.opportunity_revision", "state"): "lead",
     ("tryton.invoice", "type"): "out",
+    ("tryton.invoice_line", "type"): "line",
     ("tryton.invoice", "state"): "posted",
     ("tryton.payment", "kind"): "receivable",
     ("tryton.payment", "state"): "succeeded",

@@ -258,6 +258,40 @@ def test_duplicate_rows_across_pages_land_once(
     assert len(load.pages) == 2
 
 
+def invoice_with(count: int, **changed: Any) -> dict[str, Any]:
+    lines = [{"id": f"il_{n:03}", "object": "line_item", "subtotal": n} for n in range(count)]
+    return {"lines": {"object": "list", "data": lines, "has_more": False}, **changed}
+
+
+def test_all_lines_of_a_long_invoice_are_read_once_it_is_no_draft(company: Company) -> None:
+    company.put("stripe", "invoice", 1, START, **invoice_with(120, status="open"))
+    company.put("stripe", "invoice", 2, START, **invoice_with(11, status="draft"))
+    company.put("stripe", "invoice", 3, NOW - timedelta(hours=1), **invoice_with(3, status="open"))
+    with company.open() as servers:
+        first = company.read("stripe", "invoice_line")
+        assert company.ids(first) == [f"il_{n:03}" for n in range(120)]
+        servers.forget_requests()
+        company.now = NOW + timedelta(days=200)
+        assert company.read("stripe", "invoice_line").rows == 0
+        (listing, *_) = servers.requests()
+        assert int(listing["query"]["created[gte]"]) == int(
+            (NOW - timedelta(hours=1) - timedelta(days=180)).timestamp()
+        )
+
+
+def test_without_a_long_invoice_a_page_hands_on_the_cursor_and_without_any_there_is_none(
+    company: Company,
+) -> None:
+    with company.open():
+        nothing = company.read("stripe", "invoice_line")
+        assert (nothing.rows, nothing.cursor) == (0, None)
+        company.put("stripe", "invoice", 1, START, **invoice_with(2, status="open"))
+        company.put("stripe", "invoice", 2, START - timedelta(days=1), **invoice_with(0))
+        load = company.read("stripe", "invoice_line")
+    assert company.ids(load) == ["il_000"]
+    assert load.cursor == str(int(START.timestamp()))
+
+
 def test_a_row_inserted_while_stripe_is_paged_loses_no_other_row(company: Company) -> None:
     company.fill("stripe", "invoice", minutes(150))
     row = payload("stripe", 999, START + timedelta(hours=1))

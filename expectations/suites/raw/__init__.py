@@ -29,6 +29,7 @@ ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
     "salesforce.opportunity_field_history": salesforce.opportunity_field_history,
     "stripe.customer": stripe.customer,
     "stripe.invoice": stripe.invoice,
+    "stripe.invoice_line": stripe.invoice_line,
     "stripe.charge": stripe.charge,
     "stripe.invoice_payment": stripe.invoice_payment,
     "stripe.refund": stripe.refund,
@@ -65,6 +66,7 @@ ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
     "files.field_change": files.field_change,
     "files.activity": files.activity,
     "files.invoice": files.invoice,
+    "files.invoice_line": files.invoice_line,
     "files.payment": files.payment,
     "files.payment_application": files.payment_application,
     "files.refund": files.refund,
@@ -73,6 +75,19 @@ ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
     "files.ticket_event": files.ticket_event,
     "files.csat_response": files.csat_response,
 }
+
+# Days since the last delivery, by source, at the end of the as-of day. Vendors are read daily, and
+# one missed run is caught up by the next; the payroll register comes once a month.
+MAX_AGE_DAYS = {
+    "salesforce": 2,
+    "stripe": 2,
+    "zendesk": 2,
+    "request_tracker": 2,
+    "roundup": 2,
+    "tryton": 2,
+    "files": 35,
+}
+
 
 def row_rules(source: str, resource: str) -> tuple[RowRule, ...]:
     """The row rules declared for a resource. Raises LookupError when nobody declared any."""

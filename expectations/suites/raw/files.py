@@ -103,6 +103,11 @@ def invoice() -> tuple[RowRule, ...]:
     )
 
 
+def invoice_line() -> tuple[RowRule, ...]:
+    # A line may be negative: a discount, or a credit for unused time.
+    return (known_currency("currency_code"),)
+
+
 def payment() -> tuple[RowRule, ...]:
     return (not_negative("amount", _CASH), known_currency("currency_code"))
 

@@ -46,6 +46,14 @@ def invoice() -> tuple[RowRule, ...]:
     )
 
 
+def invoice_line() -> tuple[RowRule, ...]:
+    return (
+        known_currency("currency"),
+        plausible_epoch("period_start"),
+        plausible_epoch("period_end"),
+    )
+
+
 def charge() -> tuple[RowRule, ...]:
     return (
         not_negative("amount", _CASH),

@@ -73,7 +73,7 @@ def invoice() -> tuple[RowRule, ...]:
 
 
 def invoice_line() -> tuple[RowRule, ...]:
-    return ()
+    return (one_of("type", ("line", "subtotal", "title", "comment"), _STATE),)
 
 
 def account() -> tuple[RowRule, ...]:

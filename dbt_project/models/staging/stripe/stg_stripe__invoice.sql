@@ -19,6 +19,8 @@ final as (
         {{ from_epoch('finalized_at') }} as finalized_at,
         {{ from_epoch('voided_at') }} as voided_at,
         opportunity_id,
+        lines,
+        has_more_lines,
         {{ from_epoch('created') }} as created_at,
         {{ landing_columns() }}
     from landed

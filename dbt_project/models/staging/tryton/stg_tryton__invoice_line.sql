@@ -9,6 +9,7 @@ final as (
         _tenant as source_tenant,
         id,
         invoice,
+        type,
         origin,
         product,
         quantity,
