@@ -16,6 +16,7 @@ from ingestion.clock import Clock
 from ingestion.connections import Connection, Connections, Sources
 from ingestion.connector import Connector, Page
 from ingestion.errors import ConfigurationError, SeveralFailedError, UnreachableError
+from ingestion.failpoint import failpoint
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest, OpenLoad
 from ingestion.load_log import LoadFacts, attempt, milliseconds_since
@@ -150,6 +151,7 @@ def _fetch(
         path = load.folder / name
         path.write_bytes(content)
         path.chmod(0o600)
+        failpoint("load-after-page")
         written.append(load.relative(name))
 
     with connector.open(connection, settings) as client:

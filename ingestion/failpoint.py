@@ -12,6 +12,8 @@ from collections import Counter
 from typing import Final
 
 FAILPOINTS: Final = (
+    "load-after-page",
+    "load-before-rename",
     "load-before-link",
     "load-after-link",
     "reject-after",

@@ -146,6 +146,7 @@ class OpenLoad:
             written.chmod(0o444)
         sync_file(self.folder)
         self.final.parent.mkdir(parents=True, exist_ok=True)
+        failpoint("load-before-rename")
         self.folder.rename(self.final)
         sync_file(self.final.parent)
         failpoint("load-before-link")

@@ -47,11 +47,14 @@ def sample() -> list[int]:
     """Seeds drawn by the commit, or all of them."""
     if os.environ.get("CLOSEBOOK_PROVE"):
         return list(range(SEEDS))
-    drawn = os.environ.get("CLOSEBOOK_SAMPLE_SEED", "")
-    if not drawn:
-        command = ["git", "rev-parse", "HEAD"]
-        drawn = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return Random(drawn.strip()).sample(range(SEEDS), SAMPLE)
+    return Random(drawn()).sample(range(SEEDS), SAMPLE)
+
+
+def drawn() -> str:
+    """What samples are drawn by: the hash of the commit."""
+    given = os.environ.get("CLOSEBOOK_SAMPLE_SEED", "")
+    command = ["git", "rev-parse", "HEAD"]
+    return given or subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 @pytest.fixture(autouse=True)
