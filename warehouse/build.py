@@ -25,6 +25,7 @@ from warehouse.errors import BuildFailedError, WarehouseError
 from warehouse.gates import gate_context, gate_summary
 from warehouse.home import Home
 from warehouse.landed import write_empty
+from warehouse.load_log import write_log
 from warehouse.lock import build_lock
 from warehouse.plan import BuildPlan, load_plan, make_plan
 from warehouse.policy import setting
@@ -182,6 +183,7 @@ def _staging(home: Home, plan: BuildPlan, clock: Clock, progress: Progress) -> s
     from warehouse.dbt_runner import STAGING
 
     meta.record_loads(home.database, plan.loads)
+    write_log(home, plan)
     summary = _dbt(home, plan, "staging", progress, select=STAGING)
     failpoint("warehouse-before-staged")
     meta.record_staged(home.database, plan.watermarks)

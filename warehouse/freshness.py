@@ -83,17 +83,18 @@ def configured_streams(home: Home) -> set[Stream]:
 
 def _seen(landing: Landing, at: Moment) -> dict[Stream, _Seen]:
     """When each resource was last delivered, and the newest that it brought."""
-    # What stands in another load's place was delivered when that one was.
-    delivered_at = {load.commit_seq: load.recorded_at for load in landing.loads()}
+    # What stands in another load's place was delivered when that one was, by that one.
+    committed = {load.commit_seq: load for load in landing.loads()}
     found: defaultdict[Stream, _Seen] = defaultdict(_Seen)
     for load in landing.accepted(until=at.watermarks.get("landing")):
-        delivered = datetime.fromisoformat(delivered_at[load.place])
+        delivery = committed[load.place]
+        delivered = datetime.fromisoformat(delivery.recorded_at)
         if delivered >= at.instant:
             continue
         seen = found[load.source, load.tenant, load.resource]
-        if "range" not in load.extra:  # a later back-fill of a range is no news
+        if "range" not in delivery.extra:  # a later back-fill of a range is no news
             seen.last_loaded_at = _later(seen.last_loaded_at, delivered)
-        facts = facts_of(load)
+        facts = facts_of(delivery)
         if facts is not None and facts.last_modified_at is not None:
             newest = min(datetime.fromisoformat(facts.last_modified_at), delivered)
             seen.newest_event_at = _later(seen.newest_event_at, newest)

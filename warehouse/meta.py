@@ -1,9 +1,10 @@
 """The `meta` schema: what the warehouse file says about itself. Written by builds, read by models.
 
-`meta.load` has one row per load that is staged; `meta.staged` one row: how far staging got and
-from which definitions; `meta.build_step` the steps that the last build finished; `meta.dbt_result`
-what dbt did in it. From these a build tells whether the file may be continued: it is a cache, and
-one that does not match the stores is thrown away.
+`meta.load` has one row per load that is staged; `meta.load_attempt` one per load, whatever became
+of it, and one per attempt that failed (see `warehouse.load_log`); `meta.staged` one row: how far
+staging got and from which definitions; `meta.build_step` the steps that the last build finished;
+`meta.dbt_result` what dbt did in it. From these a build tells whether the file may be continued: it
+is a cache, and one that does not match the stores is thrown away.
 """
 
 from __future__ import annotations
@@ -24,6 +25,23 @@ create table if not exists meta.load (
     tenant varchar not null, resource varchar not null, commit_seq bigint not null,
     recorded_at timestamp not null, row_count bigint not null, rejected_row_count bigint not null,
     is_backfill boolean not null, primary key (store, commit_seq)
+);
+create table if not exists meta.load_attempt (
+    attempt_id varchar not null primary key, store varchar not null, source varchar not null,
+    tenant varchar not null, resource varchar not null, outcome varchar not null,
+    load_kind varchar, commit_seq bigint, started_at timestamp, recorded_at timestamp not null,
+    milliseconds bigint, page_count bigint, request_count bigint, byte_count bigint,
+    gzipped_byte_count bigint, delivered_row_count bigint, row_count bigint,
+    unchanged_row_count bigint, refused_row_count bigint, oldest_modified_at timestamp,
+    newest_modified_at timestamp, schema_version varchar, failure_kind varchar, reason varchar
+);
+create table if not exists meta.load_column (
+    load_id varchar not null, column_name varchar not null, is_declared boolean not null,
+    data_type varchar not null, filled_row_count bigint
+);
+create table if not exists meta.load_refusal (
+    load_id varchar not null, column_name varchar not null, row_count bigint not null,
+    why varchar not null, row_number bigint
 );
 create table if not exists meta.staged (
     definitions varchar not null, as_of_date date not null, watermarks varchar not null

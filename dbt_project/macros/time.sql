@@ -54,3 +54,8 @@
 {% macro from_epoch(seconds) -%}
     cast(make_timestamp({{ seconds }} * 1000000) as timestamp)
 {%- endmacro %}
+
+{#- Whole seconds from one instant to a later one; negative when it is the earlier. -#}
+{% macro seconds_between(earlier, later) -%}
+    cast({{ dbt.datediff(earlier, later, 'second') }} as bigint)
+{%- endmacro %}
