@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from ingestion.connections import Connection
 from ingestion.http import HttpClient, HttpSettings
@@ -18,14 +19,26 @@ class Page:
     cursor: str | None = None
 
 
+class Pages(Protocol):
+    """Yields every page of rows that changed at or after `since` (None: everything).
+
+    `since` is UTC ISO 8601 for time cursors, epoch seconds for integer ones, the vendor's own text
+    for opaque ones. With `until` a range of the past is asked for, its end excluded, and both are
+    times even where the cursor is opaque. Pages may hold rows of `until` or later: they do not
+    land.
+    """
+
+    def __call__(
+        self, client: HttpClient, resource: Resource, since: str | None, until: str | None = None
+    ) -> Iterator[Page]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """One vendor.
 
-    `open` makes a client for a connection. `pages(client, resource, since)` yields every page of
-    rows at or after `since` (None: everything); `since` is UTC ISO 8601 for time cursors, epoch
-    seconds for integer ones, the vendor's own text for opaque ones. `rows_at` is the path
-    in a page of the list of its rows. `envelope` are keys of every row that are not data.
+    `open` makes a client for a connection, `pages` reads. `rows_at` is the path in a page of the
+    list of its rows. `envelope` are keys of every row that are not data.
 
     `unwrap` is SQL for what the JSON `value` stands for, when the vendor wraps scalars in objects.
     `sweep(client, resource)` yields pages with the ids of all rows there are, in the list at
@@ -35,7 +48,7 @@ class Connector:
     source: str
     resources: tuple[Resource, ...]
     open: Callable[[Connection, HttpSettings], HttpClient]
-    pages: Callable[[HttpClient, Resource, str | None], Iterator[Page]]
+    pages: Pages
     rows_at: Callable[[Resource], str]
     envelope: frozenset[str] = frozenset()
     unwrap: str = ""

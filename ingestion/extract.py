@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -28,6 +29,18 @@ from ingestion.typed import Reading, cursor_text, landed_columns, write_typed
 SALT_VARIABLE = "CLOSEBOOK_HASH_SALT"
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range of the past: what changed at the vendor from `since` to before `until`.
+
+    `about` is kept in the manifest of the load that fills it (``extra["range"]``).
+    """
+
+    since: datetime
+    until: datetime
+    about: dict[str, str]
+
+
 def ingest(
     source: str,
     tenant: str,
@@ -36,15 +49,19 @@ def ingest(
     landing: Landing,
     clock: Clock,
     settings: HttpSettings | None = None,
+    window: Window | None = None,
 ) -> Manifest:
     """Reads the news of one resource and commits it as one load with the new cursor.
 
-    A load without rows is committed too: it says that the resource is fresh. Raises GaveUpError
-    when the vendor stays unwell, another IngestionError when it refuses, breaks its contract or
-    ignores the filter; then nothing of the load is visible and the cursor has not moved.
+    With `window` that range of the past is read instead, and the cursor is not touched. A load
+    without rows is committed too: it says that the resource is fresh. Raises GaveUpError when the
+    vendor stays unwell, another IngestionError when it refuses, breaks its contract or ignores the
+    filter; then nothing of the load is visible and the cursor has not moved.
     """
-    with attempt(landing, clock, source, tenant, resource, secrets=(connection.password,)):
-        return _ingest(source, tenant, resource, connection, landing, clock, settings)
+    noted = attempt(landing, clock, source, tenant, resource, secrets=(connection.password,))
+    # A range that could not be read says nothing of the news.
+    with noted if window is None else nullcontext():
+        return _ingest(source, tenant, resource, connection, landing, clock, settings, window)
 
 
 def _ingest(
@@ -55,67 +72,91 @@ def _ingest(
     landing: Landing,
     clock: Clock,
     settings: HttpSettings | None,
+    window: Window | None,
 ) -> Manifest:
     connector = connector_of(source)
     declared = resource_of(connector, resource)
     columns = landed_columns(declared)
     salt = salt_of(source, declared)
-    before = position(landing, source, tenant, resource)
-    since = _since(declared, before.cursor if before else None)
-    started, began = clock.now(), time.monotonic()
-    with landing.open_load(source, tenant, resource) as load:
-        fetched = _fetch(connector, declared, connection, settings or HttpSettings(), since, load)
-        recorded_at = clock.now()
-        reading = Reading(
-            pages=load.folder,
-            recorded_at=recorded_at,
-            is_backfill=before is None,
-            since=since,
-            salt=salt,
-            known=landed(landing, standing(landing, source, tenant, resource), columns),
-        )
-        with refusing_inexact():
-            typed = write_typed(load, connector, declared, reading)
-        newest = fetched.cursor or _capped(declared, typed.newest, started)
-        return load.commit(
-            Manifest(
-                load_id=load.load_id,
-                source=source,
-                tenant=tenant,
-                resource=resource,
-                recorded_at=recorded_at.astimezone(UTC).isoformat(),
-                rows=typed.part.rows,
-                files=(typed.part,),
-                cursor=_later(declared, before.cursor if before else None, newest),
-                is_backfill=before is None,
-                rejected_rows=typed.rejected_rows,
-                rejects=typed.rejects,
-                pages=fetched.pages,
-                unknown_columns=typed.unknown_columns,
-                schema_version=keep_schema(landing, columns),
-                extra={
-                    "continues": before.commit_seq if before else None,
-                    "since": since,
-                    "unchanged_rows": typed.unchanged_rows,
-                    "new_unknown_columns": sorted(
-                        set(typed.unknown_columns) - set(before.unknown_columns if before else ())
-                    ),
-                    "facts": LoadFacts(
-                        started_at=started.astimezone(UTC).isoformat(),
-                        milliseconds=milliseconds_since(began),
-                        requests=fetched.requests,
-                        raw_bytes=fetched.raw_bytes,
-                        gzipped_bytes=fetched.gzipped_bytes,
-                        delivered_rows=typed.seen.delivered_rows,
-                        first_modified_at=typed.seen.first_modified_at,
-                        last_modified_at=typed.seen.last_modified_at,
-                        filled=typed.seen.filled,
-                        unknown_types=typed.seen.unknown_types,
-                        refused=typed.seen.refused,
-                    ).as_json(),
-                },
+    before = None if window else position(landing, source, tenant, resource)
+    is_backfill = before is None and window is None
+    asked = since = _since(declared, before.cursor if before else None)
+    until = None
+    if window:
+        asked, until = (_asked(declared, at) for at in (window.since, window.until))
+        since = _since(declared, asked)
+    started, began, last = clock.now(), time.monotonic(), landing.last_seq()
+    line = (source, tenant, resource)
+    with landing.open_load(*line) as load:
+        patience = settings or HttpSettings()
+        fetched = _fetch(connector, declared, connection, patience, asked, until, load)
+        # From here to the commit nothing else of the resource lands.
+        with landing.turn(*line):
+            known = standing(landing, *line)
+            overtaken = [other for other in known if other.place > last]
+            recorded_at = clock.now()
+            reading = Reading(
+                pages=load.folder,
+                recorded_at=recorded_at,
+                is_backfill=is_backfill,
+                since=since,
+                salt=salt,
+                known=landed(landing, known, columns),
+                overtaken=landed(landing, overtaken, columns),
+                until=until,
             )
-        )
+            with refusing_inexact():
+                typed = write_typed(load, connector, declared, reading)
+            newest = fetched.cursor or _capped(declared, typed.newest, started)
+            if window:
+                newest = None
+            return load.commit(
+                Manifest(
+                    load_id=load.load_id,
+                    source=source,
+                    tenant=tenant,
+                    resource=resource,
+                    recorded_at=recorded_at.astimezone(UTC).isoformat(),
+                    rows=typed.part.rows,
+                    files=(typed.part,),
+                    cursor=_later(declared, before.cursor if before else None, newest),
+                    is_backfill=is_backfill,
+                    rejected_rows=typed.rejected_rows,
+                    rejects=typed.rejects,
+                    pages=fetched.pages,
+                    unknown_columns=typed.unknown_columns,
+                    schema_version=keep_schema(landing, columns),
+                    extra={
+                        "continues": before.commit_seq if before else None,
+                        "since": since,
+                        "unchanged_rows": typed.unchanged_rows,
+                        "overtaken_rows": typed.overtaken_rows,
+                        "overtaken": [other.place for other in overtaken],
+                        "new_unknown_columns": sorted(
+                            set(typed.unknown_columns)
+                            - set(before.unknown_columns if before else ())
+                        ),
+                        "facts": LoadFacts(
+                            started_at=started.astimezone(UTC).isoformat(),
+                            milliseconds=milliseconds_since(began),
+                            requests=fetched.requests,
+                            raw_bytes=fetched.raw_bytes,
+                            gzipped_bytes=fetched.gzipped_bytes,
+                            delivered_rows=typed.seen.delivered_rows,
+                            first_modified_at=typed.seen.first_modified_at,
+                            last_modified_at=typed.seen.last_modified_at,
+                            filled=typed.seen.filled,
+                            unknown_types=typed.seen.unknown_types,
+                            refused=typed.seen.refused,
+                        ).as_json(),
+                    }
+                    | (
+                        {"range": window.about, "until": until, "beyond_rows": typed.beyond_rows}
+                        if window
+                        else {}
+                    ),
+                )
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +176,7 @@ def _fetch(
     connection: Connection,
     settings: HttpSettings,
     since: str | None,
+    until: str | None,
     load: OpenLoad,
 ) -> _Fetched:
     """Writes every page gzipped, exactly as received."""
@@ -155,10 +197,10 @@ def _fetch(
         written.append(load.relative(name))
 
     with connector.open(connection, settings) as client:
-        for number, page in enumerate(connector.pages(client, resource, since), 1):
+        for number, page in enumerate(connector.pages(client, resource, since, until), 1):
             keep(f"pages-{number:05d}.json.gz", page)
             cursor = page.cursor or cursor
-        if resource.sweep:
+        if resource.sweep and until is None:
             # After the rows: one that was deleted in between must be found gone.
             assert connector.sweep is not None
             for number, page in enumerate(connector.sweep(client, resource), 1):
@@ -187,6 +229,14 @@ def _since(resource: Resource, cursor: str | None) -> str | None:
     if resource.column(resource.cursor.column).type == "bigint":
         return str(int(cursor) - int(overlap.total_seconds()))
     instant = (datetime.fromisoformat(cursor) - overlap).replace(microsecond=0)
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _asked(resource: Resource, instant: datetime) -> str:
+    """An instant as the resource's vendor is asked for it: ISO 8601 in UTC, or epoch seconds."""
+    assert resource.cursor is not None
+    if resource.column(resource.cursor.column).type == "bigint":
+        return str(int(instant.timestamp()))
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -301,4 +351,11 @@ def summary(load: Manifest) -> str:
     drift = f", new columns that are not declared: {columns}" if columns else ""
     refused = f", {load.rejected_rows} refused" if load.rejected_rows else ""
     kind = "back-fill" if load.is_backfill else f"news, {load.extra['unchanged_rows']} unchanged"
+    if "range" in load.extra:
+        window, beyond = load.extra["range"], load.extra["beyond_rows"]
+        kind = (
+            f"changed from {window['since'][:16]} to {window['until'][:16]} UTC, "
+            f"{load.extra['unchanged_rows']} unchanged"
+            + (f", {beyond} later ones left out" if beyond else "")
+        )
     return f"{load.source}/{load.tenant}/{load.resource}: {load.rows} rows ({kind}){refused}{drift}"

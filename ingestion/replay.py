@@ -10,7 +10,7 @@ was known on a past day is told as if it had been typed so from the start.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -117,6 +117,9 @@ def _replayed(landing: Landing, clock: Clock, original: Manifest) -> Replayed:
         if why_not:
             return Replayed(original, why_not=why_not)
         before = [other for other in standing(landing, *line) if other.place < original.commit_seq]
+        overtaken = [
+            other for other in before if other.place in original.extra.get("overtaken", ())
+        ]
         reading = Reading(
             pages=landing.pages(original)[0].parent,
             recorded_at=datetime.fromisoformat(original.recorded_at),
@@ -124,6 +127,8 @@ def _replayed(landing: Landing, clock: Clock, original: Manifest) -> Replayed:
             since=original.extra.get("since"),
             salt=salt,
             known=landed(landing, before, columns),
+            overtaken=landed(landing, overtaken, columns),
+            until=original.extra.get("until"),
         )
         with refusing_inexact():
             typed = write_typed(load, connector, resource, reading)
@@ -146,10 +151,17 @@ def _replayed(landing: Landing, clock: Clock, original: Manifest) -> Replayed:
                     unknown_columns=typed.unknown_columns,
                     schema_version=keep_schema(landing, columns),
                     replaces=original.commit_seq,
-                    extra={
+                    # What it took to fetch the pages stays; what they show is seen anew.
+                    extra=original.extra
+                    | {
                         "replayed_at": clock.now().astimezone(UTC).isoformat(),
                         "unchanged_rows": typed.unchanged_rows,
-                    },
+                    }
+                    | (
+                        {"facts": original.extra["facts"] | asdict(typed.seen)}
+                        if "facts" in original.extra
+                        else {}
+                    ),
                 )
             ),
         )

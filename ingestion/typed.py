@@ -101,7 +101,10 @@ class Reading:
 
     `pages` is the folder that they are in. `since` is what was asked for, None from the start.
     `salt` is used for hashed columns only. `known` is what landed before, in accepted loads: a row
-    that is in it as it is here brings nothing and is left out.
+    that is in it as it is here brings nothing and is left out. `overtaken` is that part of it which
+    landed while these pages were being read: of a row in both, the newer version counts. `until` is
+    the end of a range of the past: what changed then or later is left out, and deletions are not
+    looked for.
     """
 
     pages: Path
@@ -110,18 +113,24 @@ class Reading:
     since: str | None
     salt: str
     known: Landed | None
+    overtaken: Landed | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
     """What a load came to.
 
-    `unchanged_rows` were delivered again as they had landed before and are not in `part`. `newest`
-    is the highest cursor value seen, as cursor text. `seen` is what the delivery showed.
+    `unchanged_rows` were delivered again as they had landed before and are not in `part`, nor are
+    the `overtaken_rows` of which something newer landed meanwhile and the `beyond_rows` that
+    changed after the range asked for. `newest` is the highest cursor value seen, as cursor text.
+    `seen` is what the delivery showed.
     """
 
     part: LoadFile
     unchanged_rows: int
+    overtaken_rows: int
+    beyond_rows: int
     rejects: tuple[LoadFile, ...]
     rejected_rows: int
     unknown_columns: tuple[str, ...]
@@ -187,17 +196,22 @@ def write_typed(
         rejects, rejected_rows = _write_rejects(db, load)
         seen = _seen(db, resource, unknown, rejected_rows)
         _collect_part(db, load, resource, reading.recorded_at, reading.is_backfill)
+        beyond = _leave_out_beyond(db, resource, reading.until) if reading.until else 0
         if resource.sweep:
-            _read_sweep(db, reading.pages, connector.rows_at(resource), what)
-            _flag_gone(db, resource)
+            if reading.until is None:
+                _read_sweep(db, reading.pages, connector.rows_at(resource), what)
+            _flag_gone(db, resource, is_swept=reading.until is None)
+        overtaken = _leave_out_overtaken(db, resource, reading)
         unchanged = _leave_out_unchanged(db, resource, reading.known)
-        if resource.sweep and reading.known is not None:
+        if resource.sweep and reading.known is not None and reading.until is None:
             _land_again(db, load, resource, reading.recorded_at, reading.known, what)
         copy_to(db, "SELECT * FROM part ORDER BY _row_number", load.folder / PART)
         rows = count_of(db, "SELECT count(*) FROM part")
         return Typed(
             part=LoadFile(load.relative(PART), rows, sha256_of(load.folder / PART)),
             unchanged_rows=unchanged,
+            overtaken_rows=overtaken,
+            beyond_rows=beyond,
             rejects=rejects,
             rejected_rows=rejected_rows,
             unknown_columns=unknown,
@@ -525,6 +539,37 @@ def _leave_out_unchanged(
     return before - count_of(db, "SELECT count(*) FROM part")
 
 
+def _leave_out_beyond(db: duckdb.DuckDBPyConnection, resource: Resource, until: str) -> int:
+    """Deletes from `part` what changed at or after the end of the range; returns how many."""
+    assert resource.cursor is not None
+    column = resource.column(resource.cursor.column)
+    before = count_of(db, "SELECT count(*) FROM part")
+    db.execute(
+        f"DELETE FROM part WHERE {name_of(column.name)} >= {cast_sql(column.type, '$until')}",
+        {"until": until},
+    )
+    return before - count_of(db, "SELECT count(*) FROM part")
+
+
+def _leave_out_overtaken(
+    db: duckdb.DuckDBPyConnection, resource: Resource, reading: Reading
+) -> int:
+    """Deletes from `part` the rows of which something newer landed meanwhile; returns how many.
+
+    Of two versions of one time, that of a range gives way: whoever reads the news comes again.
+    """
+    if reading.overtaken is None or not resource.modified_at:
+        return 0
+    key, at = name_of(resource.key), name_of(resource.modified_at)
+    sign = "<=" if reading.until else "<"
+    before = count_of(db, "SELECT count(*) FROM part")
+    db.execute(
+        f"DELETE FROM part USING ({_last_landed(resource, reading.overtaken)}) AS last "
+        f"WHERE part.{key} = last.{key} AND part.{at} {sign} last.{at}"
+    )
+    return before - count_of(db, "SELECT count(*) FROM part")
+
+
 def _last_landed(resource: Resource, known: Landed, among: str = "") -> str:
     """SQL for the last landed version of each key; the files are in the order of their commits."""
     files = ", ".join(literal(str(path)) for path in known.files)
@@ -559,12 +604,11 @@ def _read_sweep(db: duckdb.DuckDBPyConnection, folder: Path, rows_at: str, what:
         )
 
 
-def _flag_gone(db: duckdb.DuckDBPyConnection, resource: Resource) -> None:
+def _flag_gone(db: duckdb.DuckDBPyConnection, resource: Resource, *, is_swept: bool) -> None:
     """What was read and is gone by the time of the sweep is a tombstone already."""
-    db.execute(
-        f"UPDATE part SET {name_of(resource.deleted_flag)} = NOT EXISTS "
-        f"(FROM present WHERE present.id = part.{name_of(resource.key)}::VARCHAR)"
-    )
+    present = f"FROM present WHERE present.id = part.{name_of(resource.key)}::VARCHAR"
+    gone = f"NOT EXISTS ({present})" if is_swept else "false"
+    db.execute(f"UPDATE part SET {name_of(resource.deleted_flag)} = {gone}")
 
 
 def _land_again(

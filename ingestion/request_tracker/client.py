@@ -37,37 +37,43 @@ def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
     )
 
 
-def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
+def pages(
+    client: HttpClient, resource: Resource, since: str | None, until: str | None = None
+) -> Iterator[Page]:
     """Every page of rows changed at or after `since`, by id."""
-    query_of = _tickets if resource.name == "ticket" else _events
+    query = _tickets if resource.name == "ticket" else _events
     if resource.name == "ticket" and since:
         _refuse_another_timezone(client, resource, since)
     after, page, number = 0, 1, 1
     while True:
         asking = Asking(resource.name, number, since)
-        reply = _ask(client, resource, asking, query_of(since, after), page=page)
+        reply = _ask(client, resource, asking, query(since, until, after), page=page)
         yield Page(reply.content)
         ids = _ids(client, asking, reply)
         after, page = (max(ids), 1) if ids else (after, page + 1)
-        if len(ids) < PER_PAGE and not _is_more(client, resource, asking, query_of(since, after)):
+        beyond = query(since, until, after)
+        if len(ids) < PER_PAGE and not _is_more(client, resource, asking, beyond):
             return
         number += 1
 
 
-def _tickets(since: str | None, after: int) -> str:
-    changed = f" AND LastUpdated >= '{_written(since)}'" if since else ""
+def _tickets(since: str | None, until: str | None, after: int) -> str:
+    bounds = ((">=", since), ("<", until))
+    changed = "".join(f" AND LastUpdated {sign} '{_written(at)}'" for sign, at in bounds if at)
     return f"id > {after}{changed}"
 
 
-def _events(since: str | None, after: int) -> str:
+def _events(since: str | None, until: str | None, after: int) -> str:
     conditions: list[dict[str, str | int]] = [
         {"field": "ObjectType", "value": "RT::Ticket"},
         {"field": "id", "operator": ">", "value": after},
     ]
     for event_type in EVENT_TYPES:
         conditions.append({"field": "Type", "value": event_type, "entry_aggregator": "OR"})
-    if since:
-        conditions.append({"field": "Created", "operator": ">=", "value": _written(since)})
+    for operator, at in ((">=", since), ("<", until)):
+        if at:
+            condition = {"field": "Created", "operator": operator, "value": _written(at)}
+            conditions.append({**condition, "entry_aggregator": "AND"})
     return json.dumps(conditions)
 
 
@@ -88,7 +94,7 @@ def _refuse_another_timezone(client: HttpClient, resource: Resource, since: str)
     if not rows:
         return
     changed = str(rows[0].get("LastUpdated"))
-    if not _is_more(client, resource, asking, _tickets(changed, 0)):
+    if not _is_more(client, resource, asking, _tickets(changed, None, 0)):
         raise ContractError(
             f"{client.name}: {asking}: no ticket is found at {changed}, though the newest changed "
             "then: the user's time zone is not UTC. Set it to UTC in the user's settings in "

@@ -40,15 +40,19 @@ def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
     )
 
 
-def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
+def pages(
+    client: HttpClient, resource: Resource, since: str | None, until: str | None = None
+) -> Iterator[Page]:
     """Every page of rows changed at or after `since`, oldest change first."""
     written = _written(since) if since else ""
+    # Roundup takes the end of a range for a part of it: that second does not land.
+    end = _written(until) if until else ""
     if written:
         _refuse_another_timezone(client, resource, written)
     size, number = PAGE_SIZE, 1
     while True:
         asking = Asking(resource.name, number, written)
-        reply = _ask(client, resource, asking, written, size=size, sort="activity,id")
+        reply = _ask(client, resource, asking, written, end=end, size=size, sort="activity,id")
         yield Page(reply.content)
         rows = _rows(client, asking, reply)
         if len(rows) < size:
@@ -87,7 +91,14 @@ def _refuse_another_timezone(client: HttpClient, resource: Resource, written: st
 
 
 def _ask(
-    client: HttpClient, resource: Resource, asking: Asking, at: str, *, size: int, sort: str
+    client: HttpClient,
+    resource: Resource,
+    asking: Asking,
+    at: str,
+    *,
+    size: int,
+    sort: str,
+    end: str = "",
 ) -> Reply:
     fields = [keys_of(column.source_path)[0] for column in resource.columns]
     params: dict[str, str | int] = {
@@ -98,7 +109,7 @@ def _ask(
         "@page_index": 1,
     }
     if at:
-        params["activity"] = f"{at};"
+        params["activity"] = f"{at};{end}"
     return client.get_json(resource.endpoint, asking, params, holds="data")
 
 

@@ -44,21 +44,25 @@ def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
     )
 
 
-def soql(resource: Resource, since: str | None) -> str:
-    """The query for all declared columns, oldest change first; `since` is inclusive."""
+def soql(resource: Resource, since: str | None, until: str | None = None) -> str:
+    """The query for all declared columns, oldest change first, from `since` to before `until`."""
     fields = ", ".join(column.source_path for column in resource.columns)
     query = f"SELECT {fields} FROM {resource.endpoint}"  # noqa: S608  names are declared in code
     if resource.cursor is None:
         return query
     cursor = resource.column(resource.cursor.column).source_path
     where = f" WHERE {cursor} >= {since}" if since else ""
+    if until:
+        where += f" AND {cursor} < {until}"
     return f"{query}{where} ORDER BY {cursor}, Id"
 
 
-def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
+def pages(
+    client: HttpClient, resource: Resource, since: str | None, until: str | None = None
+) -> Iterator[Page]:
     """Every page of the query. Raises ContractError when a page breaks the protocol."""
     path = f"/services/data/{API_VERSION}/queryAll"
-    params: dict[str, str | int] | None = {"q": soql(resource, since)}
+    params: dict[str, str | int] | None = {"q": soql(resource, since, until)}
     number = 1
     while True:
         reply = client.get_json(path, Asking(resource.name, number, since), params, holds=ROWS_AT)

@@ -33,7 +33,9 @@ def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
     )
 
 
-def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
+def pages(
+    client: HttpClient, resource: Resource, since: str | None, until: str | None = None
+) -> Iterator[Page]:
     """Every page of the list. Raises ContractError when a page breaks the protocol."""
     if resource.name == INVOICE_LINE:
         yield from _lines_of_long_invoices(client, resource, since)
@@ -83,6 +85,8 @@ def _list(
     params: dict[str, str | int] = {"limit": PAGE_SIZE}
     if since:
         params["created[gte]"] = since
+    if until:
+        params["created[lt]"] = until
     number = 1
     while True:
         asking = Asking(resource.name, number, cursor)

@@ -61,37 +61,50 @@ def open_client(connection: Connection, settings: HttpSettings) -> HttpClient:
     )
 
 
-def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
+def pages(
+    client: HttpClient, resource: Resource, since: str | None, until: str | None = None
+) -> Iterator[Page]:
     """Every page of rows changed at or after `since`, by id."""
     context = _context(client, resource)
     if resource.endpoint.endswith(HISTORY):
-        yield from _revisions(client, resource, since, context)
+        yield from _revisions(client, resource, since, until, context)
         return
-    for reply in _by_id(client, resource, since, context, "search_read", ROWS_PER_PAGE):
+    news = _changed(since, until)
+    for reply in _by_id(client, resource, since, news, context, "search_read", ROWS_PER_PAGE):
         yield Page(reply.content)
 
 
 def sweep(client: HttpClient, resource: Resource) -> Iterator[Page]:
     """Every page of the ids of all rows there are."""
     context = _context(client, resource)
-    for reply in _by_id(client, resource, None, context, "search", IDS_PER_PAGE):
+    for reply in _by_id(client, resource, None, [], context, "search", IDS_PER_PAGE):
         yield Page(reply.content)
 
 
 def _revisions(
-    client: HttpClient, resource: Resource, since: str | None, context: dict[str, Any]
+    client: HttpClient,
+    resource: Resource,
+    since: str | None,
+    until: str | None,
+    context: dict[str, Any],
 ) -> Iterator[Page]:
-    """What each changed record was at each of its own revisions: one page an instant."""
+    """What each changed record was at each of its own revisions: one page an instant.
+
+    A record that changed in a range may have changed after it as well, so only its beginning
+    chooses the records.
+    """
+    first, end = (_utc(text) if text else None for text in (since, until))
     model = resource.endpoint.removesuffix(HISTORY)
     fields = _fields(resource)
     number = 0
-    for found in _by_id(client, resource, since, context, "search", ROWS_PER_PAGE):
+    news = _changed(since, None)
+    for found in _by_id(client, resource, since, news, context, "search", ROWS_PER_PAGE):
         asking = Asking(resource.name, number + 1, since)
         revisions = _ask(client, asking, f"model.{model}.history_revisions", _list(found), context)
         changed: dict[datetime, list[int]] = defaultdict(list)
         for at, record, _ in _list(revisions):
             instant = _instant(at)
-            if since is None or instant >= datetime.fromisoformat(since).replace(tzinfo=None):
+            if (first is None or instant >= first) and (end is None or instant < end):
                 changed[instant].append(record)
         for instant in sorted(changed):
             number += 1
@@ -109,17 +122,13 @@ def _by_id(
     client: HttpClient,
     resource: Resource,
     since: str | None,
+    news: list[Any],
     context: dict[str, Any],
     method: str,
     size: int,
 ) -> Iterator[Reply]:
     """Replies of `search_read` or `search`, each beyond the last id of the one before."""
     call = f"model.{resource.endpoint.removesuffix(HISTORY)}.{method}"
-    news: list[Any] = []
-    if since:
-        instant = datetime.fromisoformat(since).replace(tzinfo=None)
-        # Tryton's own: write_date, or create_date as long as nothing was written.
-        news = [["last_modified_at", ">=", _wrapped(instant)]]
     # Tryton's own root user has the id 0.
     after, number = -1, 1
     while True:
@@ -139,6 +148,17 @@ def _by_id(
                 f"{after}: it is not in the order asked for"
             )
         after, number = last, number + 1
+
+
+def _changed(since: str | None, until: str | None) -> list[Any]:
+    """The conditions for rows that changed from `since` to before `until`."""
+    # Tryton's own: write_date, or create_date as long as nothing was written.
+    bounds = ((">=", since), ("<", until))
+    return [["last_modified_at", sign, _wrapped(_utc(at))] for sign, at in bounds if at]
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
 def _context(client: HttpClient, resource: Resource) -> dict[str, Any]:

@@ -33,25 +33,47 @@ def rows_at(resource: Resource) -> str:
     return f"{resource.name}s"
 
 
-def pages(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
-    """Every page, by the protocol that the endpoint speaks."""
+def pages(
+    client: HttpClient, resource: Resource, since: str | None, until: str | None = None
+) -> Iterator[Page]:
+    """Every page, by the protocol that the endpoint speaks.
+
+    None of them can be asked for an end: the exports go on in the order of change, and are left
+    when a whole page lies beyond it; the list filters by the time a rating was offered, and one
+    that was answered in a range may have been offered as long before as the look-back.
+    """
     if resource.cursor is not None and resource.cursor.opaque:
-        return _cursor_export(client, resource, since)
+        return _cursor_export(client, resource, since, until)
     if "/incremental/" in resource.endpoint:
-        return _time_export(client, resource, since)
+        return _time_export(client, resource, since, until)
+    if since and until and resource.cursor is not None:
+        since = (datetime.fromisoformat(since) - resource.cursor.overlap).isoformat()
     return _list(client, resource, since)
 
 
-def _cursor_export(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
+def _is_beyond(reply: Reply, resource: Resource, until: str | None) -> bool:
+    """Whether every row of a page changed at or after the end of the range."""
+    rows = reply.body.get(rows_at(resource))
+    if until is None or resource.cursor is None or not isinstance(rows, list) or not rows:
+        return False
+    path, end = resource.column(resource.cursor.column).source_path, datetime.fromisoformat(until)
+    return all(datetime.fromisoformat(str(row.get(path) or until)) >= end for row in rows)
+
+
+def _cursor_export(
+    client: HttpClient, resource: Resource, since: str | None, until: str | None
+) -> Iterator[Page]:
     """``cursor.json``: each page hands out the cursor after it; the last one is kept."""
     params: dict[str, str | int] = {"cursor": since} if since else {"start_time": 0}
+    if until:
+        params = {"start_time": _epoch(since)}
     number = 1
     while True:
         asking = Asking(resource.name, number, since)
         reply = client.get_json(resource.endpoint, asking, params, holds=rows_at(resource))
         after = reply.body.get("after_cursor")
         yield Page(reply.content, after if isinstance(after, str) else None)
-        if reply.body.get("end_of_stream"):
+        if reply.body.get("end_of_stream") or _is_beyond(reply, resource, until):
             return
         if not isinstance(after, str) or after == params.get("cursor"):
             raise ContractError(
@@ -61,7 +83,9 @@ def _cursor_export(client: HttpClient, resource: Resource, since: str | None) ->
         number += 1
 
 
-def _time_export(client: HttpClient, resource: Resource, since: str | None) -> Iterator[Page]:
+def _time_export(
+    client: HttpClient, resource: Resource, since: str | None, until: str | None
+) -> Iterator[Page]:
     """Time-based exports: `next_page` carries the start time of the page that follows."""
     params: dict[str, str | int] = {"start_time": _epoch(since)}
     if resource.name in _INCLUDED:
@@ -71,7 +95,7 @@ def _time_export(client: HttpClient, resource: Resource, since: str | None) -> I
         asking = Asking(resource.name, number, since)
         reply = client.get_json(resource.endpoint, asking, params, holds=rows_at(resource))
         yield Page(reply.content)
-        if _export_ended(reply):
+        if _export_ended(reply) or _is_beyond(reply, resource, until):
             return
         following = _query_of(reply.body.get("next_page"))
         if not following or following == params:

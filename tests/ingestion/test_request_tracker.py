@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -9,7 +11,7 @@ import pytest
 
 from ingestion.clock import FixedClock
 from ingestion.errors import ContractError
-from ingestion.extract import ingest
+from ingestion.extract import Window, ingest
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 from tests.ingestion.vendor import Vendor, connection
@@ -79,3 +81,32 @@ def test_a_reply_without_a_list_of_tickets_is_refused(
     vendor.on(TICKETS, {"message": "Incomplete query"})
     with pytest.raises(ContractError, match=r"ticket, page 1, .*no .items.*Incomplete query"):
         read(vendor, landing, clock, settings)
+
+
+@pytest.mark.parametrize("resource", ["ticket", "ticket_event"])
+def test_a_range_is_bounded_at_both_ends_in_the_form_that_is_not_ignored(
+    vendor: Vendor,
+    landing: Landing,
+    clock: FixedClock,
+    settings: HttpSettings,
+    resource: str,
+) -> None:
+    path = TICKETS if resource == "ticket" else "/REST/2.0/transactions"
+    vendor.on(path, page())
+    window = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), {})
+    where = connection("request_tracker", vendor)
+    ingest("request_tracker", "aurora", resource, where, landing, clock, settings, window)
+    asked = vendor.asked_for(path)[-1].query_params["query"]
+    if resource == "ticket":
+        assert asked == (
+            "id > 0 AND LastUpdated >= '2026-03-01 00:00:00' "
+            "AND LastUpdated < '2026-04-01 00:00:00'"
+        )
+    else:
+        bounds = [entry for entry in json.loads(asked) if entry["field"] == "Created"]
+        assert [
+            (bound["operator"], bound["value"], bound["entry_aggregator"]) for bound in bounds
+        ] == [
+            (">=", "2026-03-01 00:00:00", "AND"),
+            ("<", "2026-04-01 00:00:00", "AND"),
+        ]

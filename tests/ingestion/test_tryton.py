@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import ingestion.tryton.client as tryton
 from ingestion.clock import FixedClock
 from ingestion.connections import Connection
 from ingestion.errors import ConfigurationError, ContractError, TerminalError
-from ingestion.extract import ingest
+from ingestion.extract import Window, ingest
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 from tests.ingestion.vendor import SECRET, Vendor
@@ -86,6 +87,8 @@ def _matches(row: dict[str, Any], domain: list[list[Any]]) -> bool:
     for name, operator, value in domain:
         if operator == ">" and not row[name] > value:
             return False
+        if operator == "<" and not list(row[name].values())[1:] < list(value.values())[1:]:
+            return False
         if operator == ">=" and not list(row[name].values())[1:] >= list(value.values())[1:]:
             return False
     return True
@@ -98,15 +101,15 @@ def books(vendor: Vendor) -> Books:
     return kept
 
 
-Read = Callable[[], Manifest]
+Read = Callable[..., Manifest]
 
 
 @pytest.fixture
 def read(vendor: Vendor, landing: Landing, clock: FixedClock, settings: HttpSettings) -> Read:
     connection = Connection("tryton", "aurora", f"{vendor.base_url}/crm", "reader", SECRET)
 
-    def run() -> Manifest:
-        return ingest("tryton", "aurora", "payment", connection, landing, clock, settings)
+    def run(window: Window | None = None) -> Manifest:
+        return ingest("tryton", "aurora", "payment", connection, landing, clock, settings, window)
 
     return run
 
@@ -253,3 +256,17 @@ def test_a_connection_without_a_database_says_its_shape(
     nameless = Connection("tryton", "aurora", vendor.base_url, "reader", SECRET)
     with pytest.raises(ConfigurationError, match="host:port/database"):
         ingest("tryton", "aurora", "payment", nameless, landing, clock)
+
+
+def test_a_range_is_bounded_at_both_ends_and_looks_for_no_deletion(
+    read: Read, books: Books, landing: Landing
+) -> None:
+    books.put(1, day=3)
+    read()
+    for number, day in ((2, 9), (3, 10), (4, 12), (5, 13)):
+        books.put(number, day=day)
+    del books.rows[1]
+    books.calls.clear()
+    load = read(Window(datetime(2026, 6, 10, tzinfo=UTC), datetime(2026, 6, 13, tzinfo=UTC), {}))
+    assert rows_of(landing, load, "id, is_deleted") == [("3", False), ("4", False)]
+    assert [method for method, _ in books.calls if method.endswith(".search")] == []

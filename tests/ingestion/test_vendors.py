@@ -18,7 +18,7 @@ from company.servers import Servers, running_servers
 from ingestion.clock import FixedClock
 from ingestion.connections import Connection
 from ingestion.errors import ContractError, FilterIgnoredError, GaveUpError, TerminalError
-from ingestion.extract import ingest
+from ingestion.extract import Window, ingest
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 
@@ -117,7 +117,13 @@ class Company:
             yield servers
 
     def read(
-        self, vendor: str, resource: str, *, tenant: str = "aurora", password: str = ""
+        self,
+        vendor: str,
+        resource: str,
+        *,
+        tenant: str = "aurora",
+        password: str = "",
+        window: Window | None = None,
     ) -> Manifest:
         assert self.servers is not None
         self.servers.move_to(self.now.isoformat())
@@ -134,6 +140,7 @@ class Company:
             self.landing,
             FixedClock(self.now),
             HttpSettings(attempts=3, sleep=self.waits.append, jitter=lambda seconds: seconds),
+            window,
         )
 
     def ids(self, load: Manifest) -> list[str]:
