@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Any, Literal, get_args
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import yaml
 
@@ -40,12 +40,21 @@ Connections = Callable[[str, str], Connection]
 """(source, tenant) -> Connection. Raises ConfigurationError when there is none."""
 
 
+KeptIn = Literal["environment", "airflow"]
+"""Who keeps the address and secret of a source."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConfiguredSource:
-    """One vendor of one tenant to read from."""
+    """One vendor of one tenant to read from.
+
+    `url` is where it is when the connection that Airflow keeps names no host.
+    """
 
     source: str
     tenant: str
+    kept_in: KeptIn = "environment"
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +67,13 @@ class ConfiguredFolder:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What `sources.yml` says."""
+    """What `sources.yml` says. `vendors` are read; `disabled` ones are there and are not."""
 
     vendors: tuple[ConfiguredSource, ...]
     files: tuple[ConfiguredFolder, ...]
     policy: Path | None = None
     """The folder with the policy's CSV files; None when policy is landed by hand."""
+    disabled: tuple[ConfiguredSource, ...] = ()
     requests_per_host: dict[str, int] = field(default_factory=dict)
     """Requests at once to one host, by source, where it is not `REQUESTS_PER_HOST`."""
 
@@ -75,6 +85,29 @@ class Sources:
 def connection_variable(source: str, tenant: str) -> str:
     """Name of the environment variable: CLOSEBOOK_CONN_SALESFORCE__AURORA."""
     return f"CLOSEBOOK_CONN_{source}__{tenant}".upper().replace("-", "_")
+
+
+def airflow_connection_id(source: str, tenant: str) -> str:
+    """Id of the Airflow connection that is asked when the environment has none."""
+    return f"closebook_{source}_{tenant}"
+
+
+def connections_of(sources: Sources) -> Connections:
+    """The connections of the environment; of one that only Airflow keeps the error says so."""
+    vendors = (*sources.vendors, *sources.disabled)
+    in_airflow = {(v.source, v.tenant) for v in vendors if v.kept_in == "airflow"}
+
+    def connection(source: str, tenant: str) -> Connection:
+        variable = connection_variable(source, tenant)
+        if (source, tenant) in in_airflow and not os.environ.get(variable):
+            raise ConfigurationError(
+                f"the connection to {source} of tenant {tenant} is kept in Airflow alone "
+                f"({airflow_connection_id(source, tenant)}), where only its DAG reads it: trigger "
+                f"ingest_{source}, or set {variable} here as well"
+            )
+        return connection_from_environment(source, tenant)
+
+    return connection
 
 
 def connection_from_environment(source: str, tenant: str) -> Connection:
@@ -91,22 +124,63 @@ def connection_from_environment(source: str, tenant: str) -> Connection:
         raise ConfigurationError(
             f"no connection for {source} of tenant {tenant}: set {variable} to {shape}"
         )
-    # The value holds a password: neither the message nor the chained error may repeat it.
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise ConfigurationError(f"{variable} is not a URL; its shape is {shape}") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(f"{variable} is not a URL; its shape is {shape}")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    parts = _parts(value, f"{variable} is not a URL; its shape is {shape}")
     return Connection(
         source=source,
         tenant=tenant,
-        base_url=f"{parts.scheme}://{host}" + (f":{port}" if port else "") + parts.path.rstrip("/"),
+        base_url=_address(parts),
         login=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
     )
+
+
+def connection_from_form(
+    source: str,
+    tenant: str,
+    *,
+    host: str,
+    scheme: str = "",
+    port: int | None = None,
+    login: str = "",
+    password: str = "",
+) -> Connection:
+    """A connection whose fields somebody typed; `host` may be a name or a whole address.
+
+    Raises ConfigurationError, without the password, when they name no host.
+    """
+    address = host if "://" in host else f"{scheme or 'https'}://{host}"
+    refusal = (
+        f"the connection to {source} of tenant {tenant} names no host that can be used: "
+        "expected a name, or http(s)://host[:port][/path]"
+    )
+    parts = _parts(address, refusal)
+    if parts.username or parts.password:
+        raise ConfigurationError(
+            f"the host of {source} of tenant {tenant} holds a login or password: each has a field "
+            "of its own"
+        )
+    base_url = _address(parts._replace(netloc=f"{parts.netloc}:{port}") if port else parts)
+    return Connection(source, tenant, base_url, login, password)
+
+
+def _parts(address: str, refusal: str) -> SplitResult:
+    """Raises ConfigurationError with `refusal` for what is no http(s) address."""
+    # The address may hold a password: neither the message nor the chained error may repeat it.
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(refusal) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(refusal)
+    return parts
+
+
+def _address(parts: SplitResult) -> str:
+    name = parts.hostname or ""
+    host = f"[{name}]" if ":" in name else name
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def configured_sources(home_root: Path) -> Sources:
@@ -129,10 +203,7 @@ def configured_sources(home_root: Path) -> Sources:
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: expected the keys sources, files and policy")
     check_keys(content, {"sources", "files", "policy", "requests_per_host"}, set(), str(path))
-    vendors = tuple(
-        ConfiguredSource(entry["source"], entry["tenant"])
-        for entry in _entries(content, "sources", {"source", "tenant"}, path)
-    )
+    enabled, disabled = _vendors(content, path)
     folders = []
     for entry in _entries(content, "files", {"folder", "mapping"}, path):
         folder = entry["folder"]
@@ -143,13 +214,45 @@ def configured_sources(home_root: Path) -> Sources:
     if policy is not None and not isinstance(policy, str):
         raise ConfigurationError(f"{path}: policy must be a folder, got {policy!r}")
     return Sources(
-        vendors,
+        enabled,
         tuple(folders),
+        disabled=disabled,
         policy=home_root / Path(policy).expanduser() if policy else None,
         requests_per_host=_requests_per_host(
-            content.get("requests_per_host", {}), {vendor.source for vendor in vendors}, path
+            content.get("requests_per_host", {}),
+            {vendor.source for vendor in (*enabled, *disabled)},
+            path,
         ),
     )
+
+
+def _vendors(
+    content: dict[str, Any], path: Path
+) -> tuple[tuple[ConfiguredSource, ...], tuple[ConfiguredSource, ...]]:
+    """The enabled and the disabled entries of `sources`."""
+    found: dict[bool, list[ConfiguredSource]] = {True: [], False: []}
+    optional = {"enabled", "connection", "url"}
+    for number, entry in enumerate(
+        _entries(content, "sources", {"source", "tenant"}, path, optional), 1
+    ):
+        where = f"{path}: sources, entry {number}"
+        enabled, kept_in = entry.get("enabled", True), entry.get("connection", "environment")
+        if not isinstance(enabled, bool):
+            raise ConfigurationError(f"{where}: enabled must be true or false, got {enabled!r}")
+        if kept_in not in get_args(KeptIn):
+            raise ConfigurationError(
+                f"{where}: connection must be one of {', '.join(get_args(KeptIn))}, got {kept_in!r}"
+            )
+        vendor = ConfiguredSource(
+            entry["source"], entry["tenant"], kept_in, str(entry.get("url") or "")
+        )
+        if any(
+            (vendor.source, vendor.tenant) == (v.source, v.tenant)
+            for v in found[True] + found[False]
+        ):
+            raise ConfigurationError(f"{where}: {vendor.source} of {vendor.tenant} stands twice")
+        found[enabled].append(vendor)
+    return tuple(found[True]), tuple(found[False])
 
 
 def _requests_per_host(found: object, sources: set[str], path: Path) -> dict[str, int]:
@@ -172,8 +275,12 @@ def _requests_per_host(found: object, sources: set[str], path: Path) -> dict[str
 
 
 def _entries(
-    content: dict[str, Any], section: str, keys: set[str], path: Path
-) -> list[dict[str, str]]:
+    content: dict[str, Any],
+    section: str,
+    keys: set[str],
+    path: Path,
+    optional: frozenset[str] | set[str] = frozenset(),
+) -> list[dict[str, Any]]:
     entries = content.get(section) or []
     if not isinstance(entries, list):
         raise ConfigurationError(f"{path}: {section} must be a list")
@@ -181,7 +288,7 @@ def _entries(
         where = f"{path}: {section}, entry {number}"
         if not isinstance(entry, dict):
             raise ConfigurationError(f"{where}: expected {sorted(keys)}, got {entry!r}")
-        check_keys(entry, keys, keys, where)
+        check_keys(entry, keys | optional, keys, where)
         for key in keys:
             if not isinstance(entry[key], str):
                 raise ConfigurationError(f"{where}: {key} must be text, got {entry[key]!r}")

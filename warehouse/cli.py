@@ -104,7 +104,7 @@ def _report(failures: list[str]) -> None:
 
 def _ingest(home: Home, clock: Clock) -> list[str]:
     """Policy, files and vendors, in that order; returns one line per source not read whole."""
-    from ingestion.connections import configured_sources, connection_from_environment
+    from ingestion.connections import configured_sources, connections_of
     from ingestion.errors import IngestionError
     from ingestion.extract import ingest_all
     from ingestion.host_limit import HostLimit
@@ -114,6 +114,8 @@ def _ingest(home: Home, clock: Clock) -> list[str]:
     from warehouse.policy import land_policy
 
     sources = configured_sources(home.root)
+    for off in sources.disabled:
+        click.echo(f"{off.source}/{off.tenant}: disabled, not read (`closebook source enable`)")
     landing = Landing(home.landing)
     failures: list[str] = []
     if sources.policy is not None:
@@ -132,7 +134,7 @@ def _ingest(home: Home, clock: Clock) -> list[str]:
             sources,
             landing,
             clock,
-            connection_from_environment,
+            connections_of(sources),
             click.echo,
             HttpSettings(limit=HostLimit(home.hosts)),
         )
@@ -511,6 +513,7 @@ def decide(
           --reason "Q2 quotas were signed late"
     """
     from ingestion.landing import Landing
+    from warehouse.decisions import BY_COMMAND
     from warehouse.decisions import decide as record
     from warehouse.errors import WarehouseError
 
@@ -520,8 +523,8 @@ def decide(
         raise WarehouseError(f"--payload is not JSON: {error}") from None
     if not isinstance(more, dict):
         raise WarehouseError(f"--payload must be a JSON object, e.g. {{}}, not {payload}")
-    if kind == "rollback":
-        raise WarehouseError("a rollback is recorded by `closebook versions rollback`")
+    if kind in BY_COMMAND:
+        raise WarehouseError(BY_COMMAND[kind])
     decision = record(
         Landing(_home().decisions),
         _clock(),

@@ -29,6 +29,7 @@ DecisionKind = Literal[
     "action",
     "allow_policy_change",
     "rollback",
+    "source",
 ]
 DECISION_KINDS: tuple[str, ...] = get_args(DecisionKind)
 
@@ -40,7 +41,14 @@ KIND_MEANINGS: dict[str, str] = {
     "action": "what will be done about a finding",
     "allow_policy_change": "a policy file may change the past: subject = table, hash = the file's",
     "rollback": "readers were pointed back at an older version (written by `versions rollback`)",
+    "source": "a source was added, disabled, enabled or removed (written by `closebook source`)",
 }
+
+BY_COMMAND = {
+    "rollback": "a rollback is recorded by `closebook versions rollback`",
+    "source": "what is read is decided by `closebook source`",
+}
+"""Kinds that their own command records, and what to say to who tries."""
 
 BOUND = frozenset({"allow_policy_change"})
 """Kinds that hold for one content only: without its hash they would never apply."""

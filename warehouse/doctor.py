@@ -13,15 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 from urllib.parse import urlsplit
 
 from ingestion.catalog import connector_of
-from ingestion.connections import configured_sources, connection_from_environment
+from ingestion.connections import Connections, configured_sources, connections_of
 from ingestion.connector import Connector
 from ingestion.errors import ConfigurationError, IngestionError
 from ingestion.files.store import is_url, look
 from ingestion.http import HttpClient, HttpSettings
-from ingestion.resource import Resource
+from ingestion.resource import Resource, keys_of
 from warehouse.home import Home
 
 PORTS = {
@@ -61,30 +62,42 @@ def examine_source(home: Home, source: str) -> Iterator[Finding]:
     Nothing lands. Raises ConfigurationError for an unknown source or an unusable sources.yml.
     """
     connector = connector_of(source)
-    vendors = [v for v in configured_sources(home.root).vendors if v.source == source]
+    sources = configured_sources(home.root)
+    connections = connections_of(sources)
+    vendors = [v for v in sources.vendors if v.source == source]
     if not vendors:
         yield Finding(
-            source, False, "not configured",
-            f"add `- {{source: {source}, tenant: <tenant>}}` to {home.root / 'sources.yml'}",
+            source, False, "not configured, or disabled",
+            f"`closebook source add {source} TENANT`, or add `- {{source: {source}, tenant: "
+            f"<tenant>}}` to {home.root / 'sources.yml'}; `closebook source list` shows both",
         )  # fmt: skip
     for vendor in vendors:
-        what = f"{source} of {vendor.tenant}"
-        try:
-            connection = connection_from_environment(source, vendor.tenant)
-            client = connector.open(connection, HttpSettings(attempts=2, longest_wait=2.0))
-        except IngestionError as error:
-            yield Finding(what, False, "no connection", str(error))
-            continue
-        with client:
-            for resource in connector.resources:
-                yield _first_page(connector, client, resource, f"{what}: {resource.name}")
+        yield from examine_connection(connector, vendor.tenant, connections)
+
+
+def examine_connection(
+    connector: Connector, tenant: str, connections: Connections
+) -> Iterator[Finding]:
+    """Signs in to a vendor of a tenant and asks for the first page of every resource."""
+    what = f"{connector.source} of {tenant}"
+    try:
+        connection = connections(connector.source, tenant)
+        client = connector.open(connection, HttpSettings(attempts=2, longest_wait=2.0))
+    except IngestionError as error:
+        yield Finding(what, False, "no connection", str(error))
+        return
+    with client:
+        for resource in connector.resources:
+            yield _first_page(connector, client, resource, f"{what}: {resource.name}")
 
 
 def _first_page(connector: Connector, client: HttpClient, resource: Resource, what: str) -> Finding:
     began = perf_counter()
     try:
         page = next(iter(connector.pages(client, resource, None)), None)
-        rows = json.loads(page.content)[connector.rows_at(resource)] if page else []
+        rows: Any = json.loads(page.content) if page else []
+        for key in keys_of(connector.rows_at(resource)) if page else ():
+            rows = rows[key]
     except IngestionError as error:
         return Finding(what, False, "not read", str(error))
     except (KeyError, TypeError, ValueError):
@@ -154,10 +167,11 @@ def _connections(home: Home) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield Finding("sources.yml", False, "not usable", str(error))
         return
+    connections = connections_of(sources)
     for vendor in sources.vendors:
         what = f"{vendor.source} of {vendor.tenant}"
         try:
-            address = urlsplit(connection_from_environment(vendor.source, vendor.tenant).base_url)
+            address = urlsplit(connections(vendor.source, vendor.tenant).base_url)
         except ConfigurationError as error:
             yield Finding(what, False, "no connection", str(error))
             continue

@@ -22,6 +22,7 @@ from ingestion.load_log import Failure, facts_of, failures
 from warehouse.home import Home
 from warehouse.policy import PolicyRow, landed_rows
 from warehouse.policy_tables import POLICY_TABLES
+from warehouse.sources import switched_off
 
 Stream = tuple[str, str, str]
 """(source, tenant, resource)."""
@@ -53,12 +54,18 @@ class _Seen:
 
 
 def freshness(home: Home, at: Moment) -> list[Freshness]:
-    """Every resource that landed, was tried, has a service level of its own or is configured."""
+    """Every resource that landed, was tried, has a service level of its own or is configured.
+
+    One that somebody decided not to read any more is not late, unless it is configured again.
+    """
     landing = Landing(home.landing)
     seen = _seen(landing, at)
     failed = _failed(landing, at, seen.keys())
     levels = _levels(home, at)
-    known = seen.keys() | failed.keys() | _named(levels)
+    off = switched_off(Landing(home.decisions), at.instant, at.watermarks.get("decisions"))
+    known = {
+        stream for stream in seen.keys() | failed.keys() | _named(levels) if stream[:2] not in off
+    }
     return [
         replace(
             _judged(stream, seen.get(stream, _Seen()), failed.get(stream, []), levels, at),

@@ -1,4 +1,4 @@
-"""One build, and one backup, at a time: locks that go when their holder dies."""
+"""One build, one backup, one change of sources.yml at a time: locks that go with their holder."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ def backup_lock(home: Home) -> Iterator[None]:
     with _held(
         home.warehouse / "backup.lock",
         f"process {{holder}} is backing {home.root} up; wait until it ends, or stop that process",
+    ):
+        yield
+
+
+@contextmanager
+def sources_lock(home: Home) -> Iterator[None]:
+    """One change of sources.yml at a time. Raises BuildBusyError, naming the process, if taken."""
+    with _held(
+        home.warehouse / "sources.lock",
+        f"process {{holder}} is changing {home.root / 'sources.yml'}; try again when it is done",
     ):
         yield
 

@@ -96,4 +96,78 @@ def maintain_command(parts: tuple[str, ...]) -> None:
                 click.secho(f"{name}: {error}", fg="yellow", err=True)
 
 
-COMMANDS = (verify_command, backup_command, restore_command, maintain_command)
+@click.group("source")
+def source_group() -> None:
+    """Add, disable, enable, remove or list the vendors that are read.
+
+    Changes CLOSEBOOK_HOME/sources.yml and records who did it, when and why. The DAG
+    `configure_source` does the same from the Airflow UI.
+
+    \b
+    Examples:
+      closebook source list
+      closebook source add stripe aurora
+      closebook source disable zendesk aurora --reason "moved to Request Tracker"
+    """
+
+
+@source_group.command("list")
+def list_command() -> None:
+    """List the vendors of sources.yml, read or disabled, and where their connection is kept."""
+    from ingestion.connections import configured_sources
+
+    sources = configured_sources(invocation.home().root)
+    for state, vendors in (("read", sources.vendors), ("disabled", sources.disabled)):
+        for vendor in vendors:
+            kept = f"connection kept in {vendor.kept_in}".replace("in env", "in the env")
+            click.echo(f"{vendor.source} of {vendor.tenant}: {state}, {kept}")
+
+
+def _switch(action: str, explanation: str) -> click.Command:
+    """The command for one action on a source and tenant."""
+
+    def run(source: str, tenant: str, reason: str, actor: str | None) -> None:
+        import getpass
+
+        from ingestion.connections import (
+            ConfiguredSource,
+            configured_sources,
+            connection_from_environment,
+            connections_of,
+        )
+        from warehouse.sources import configure
+
+        home = invocation.home()
+        has_sources = (home.root / "sources.yml").is_file()
+        lines = configure(
+            home,
+            invocation.clock(),
+            action,
+            ConfiguredSource(source, tenant),
+            connections_of(configured_sources(home.root))
+            if has_sources
+            else connection_from_environment,
+            actor=actor or getpass.getuser(),
+            reason=reason,
+        )
+        click.echo("\n".join(lines))
+
+    parameters: list[click.Parameter] = [
+        click.Argument(["source"]),
+        click.Argument(["tenant"]),
+        click.Option(["--reason"], default="", help="Why; recorded with the decision."),
+        click.Option(["--actor"], help="Who decided (default: the signed-in user)."),
+    ]
+    return click.Command(action, callback=run, params=parameters, help=explanation)
+
+
+for _action, _explanation in (
+    ("add", "Read SOURCE of TENANT from now on, once it has answered with a page of everything.\n\n"
+     "Its connection stands in CLOSEBOOK_CONN_<SOURCE>__<TENANT>."),
+    ("enable", "Read a disabled source again, once it has answered with a page of everything."),
+    ("disable", "Stop reading a source; its landed rows stay, and it is not called late."),
+    ("remove", "Take a source out of sources.yml; its landed rows stay."),
+):  # fmt: skip
+    source_group.add_command(_switch(_action, _explanation))
+
+COMMANDS = (verify_command, backup_command, restore_command, maintain_command, source_group)
