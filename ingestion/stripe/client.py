@@ -40,7 +40,7 @@ def pages(
     if resource.name == INVOICE_LINE:
         yield from _lines_of_long_invoices(client, resource, since)
         return
-    for reply in _list(client, resource, resource.endpoint, since, since):
+    for reply in _list(client, resource, resource.endpoint, since, since, until):
         yield Page(reply.content)
 
 
@@ -79,9 +79,14 @@ def _rows(reply: Reply) -> list[dict[str, Any]]:
 
 
 def _list(
-    client: HttpClient, resource: Resource, path: str, cursor: str | None, since: str | None
+    client: HttpClient,
+    resource: Resource,
+    path: str,
+    cursor: str | None,
+    since: str | None,
+    until: str | None = None,
 ) -> Iterator[Reply]:
-    """Every page of a list, of what was created at or after `since`."""
+    """Every page of a list, of what was created from `since` to before `until`."""
     params: dict[str, str | int] = {"limit": PAGE_SIZE}
     if since:
         params["created[gte]"] = since
