@@ -14,10 +14,13 @@ def plan_extractions(source: str) -> list[dict[str, str]]:
     from ingestion.connections import configured_sources
     from warehouse.home import Home
 
-    vendors = configured_sources(Home.from_environment().root).vendors
+    sources = configured_sources(Home.from_environment().root)
+    for off in sources.disabled:
+        if off.source == source:
+            print(f"{source} of {off.tenant}: disabled, not read (configure_source enables it)")
     return [
         {"source": source, "tenant": vendor.tenant, "resource": resource.name}
-        for vendor in vendors
+        for vendor in sources.vendors
         if vendor.source == source
         for resource in connector_of(source).resources
     ]
@@ -26,25 +29,23 @@ def plan_extractions(source: str) -> list[dict[str, str]]:
 @task(map_index_template="{{ task.op_kwargs['tenant'] }} {{ task.op_kwargs['resource'] }}")
 def extract(source: str, tenant: str, resource: str) -> dict[str, Any]:
     """Lands what is new of one resource of one tenant: one committed load, or none at all."""
-    from airflow.sdk.log import mask_secret
-
+    from dags._connections import connection_of
     from ingestion.clock import clock_from_environment
-    from ingestion.connections import configured_sources, connection_from_environment
+    from ingestion.connections import configured_sources
     from ingestion.extract import ingest, summary
     from ingestion.host_limit import HostLimit
     from ingestion.http import HttpSettings
     from ingestion.landing import Landing
     from warehouse.home import Home
 
-    connection = connection_from_environment(source, tenant)
-    mask_secret(connection.password)
     home = Home.from_environment().ensure()
-    limit = HostLimit(home.hosts, configured_sources(home.root).requests_to(source))
+    sources = configured_sources(home.root)
+    limit = HostLimit(home.hosts, sources.requests_to(source))
     load = ingest(
         source,
         tenant,
         resource,
-        connection,
+        connection_of(source, tenant, sources.url_of(source, tenant)),
         Landing(home.landing),
         clock_from_environment(),
         HttpSettings(limit=limit),

@@ -81,6 +81,11 @@ class Sources:
         """How many requests may run at once against a host of `source`."""
         return self.requests_per_host.get(source, REQUESTS_PER_HOST)
 
+    def url_of(self, source: str, tenant: str) -> str:
+        """The address in `sources.yml`; '' where it has none."""
+        vendors = (*self.vendors, *self.disabled)
+        return next((v.url for v in vendors if (v.source, v.tenant) == (source, tenant)), "")
+
 
 def connection_variable(source: str, tenant: str) -> str:
     """Name of the environment variable: CLOSEBOOK_CONN_SALESFORCE__AURORA."""

@@ -18,7 +18,8 @@ from ingestion.catalog import CONNECTORS
 ROOT = Path(__file__).parents[2]
 SOURCES = (*CONNECTORS, "files", "policy")
 INGEST = {f"ingest_{source}" for source in SOURCES}
-DAG_IDS = sorted({*INGEST, "build_warehouse", "maintenance"})
+DAG_IDS = sorted({*INGEST, "build_warehouse", "configure_source", "maintenance"})
+BY_HAND = {"configure_source"}
 FILES = sorted((ROOT / "dags").glob("*.py"))
 DAG_FILES = [path for path in FILES if not path.name.startswith("_")]
 STEPS = ["raw_gate", "staging", "stage_entry_gate", "marts", "mart_gate", "publish"]
@@ -66,6 +67,9 @@ def test_nothing_runs_just_because_it_was_switched_on(dags: Mapping[str, Any]) -
     for dag_id, dag in dags.items():
         timetable = getattr(dag.timetable, "timetable", dag.timetable)
         assert dag.start_date is None, dag_id
+        if dag_id in BY_HAND:
+            assert not timetable.can_be_scheduled
+            continue
         assert timetable.run_immediately == timedelta(0), (
             f"{dag_id}: False would still run a slot that was missed by less than 10%"
         )
@@ -89,6 +93,16 @@ def test_maintenance_runs_the_parts_of_the_command_in_their_order(dags: Mapping[
     for earlier, later in pairwise(PARTS):
         assert dag.get_task(later).upstream_task_ids == {earlier}
     assert dag.timetable.expression == "0 4 * * SUN"
+
+
+def test_the_form_offers_every_action_and_every_vendor(dags: Mapping[str, Any]) -> None:
+    from warehouse.sources import ACTIONS
+
+    params = dags["configure_source"].params
+    assert set(params.get_param("action").schema["enum"]) == set(ACTIONS)
+    assert set(params.get_param("source").schema["enum"]) == set(CONNECTORS)
+    pattern = params.get_param("url").schema["pattern"]
+    assert re.match(pattern, "https://crm.example/api") and not re.match(pattern, "https://a:b@c")
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
