@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +43,7 @@ def cli() -> None:
     Every day     closebook run                  bring everything in, build, check, publish
                   closebook status               what is published, how old, what failed
     When red      closebook gate                 which check failed, on what, and why
+                  closebook schema               which columns a source added, emptied, retyped
                   closebook versions rollback    point readers back at an earlier version
     Feeding it    closebook intake FOLDER        land a folder of files
                   closebook template ENTITY      a workbook to fill in, and its mapping
@@ -145,10 +147,15 @@ def _ingest(home: Home, clock: Clock) -> list[str]:
 
 @cli.command()
 def status() -> None:
-    """One screen: what is published, from when, whether it passed, how fresh each source is."""
+    """One screen: what is published, whether it passed, how fresh each source is, what to do.
+
+    Sources are judged at this instant, by policy's service levels; what is published was judged at
+    the end of its as-of day.
+    """
     from rich.console import Console
 
     from ingestion.landing import Landing
+    from warehouse.late import source_states
     from warehouse.publish import current_version, last_attempt
 
     home, clock = _home(), _clock()
@@ -179,16 +186,20 @@ def status() -> None:
             f"{_age(clock, attempt['attempted_at'])} ago) stopped {where}:[/red]"
         )
         console.print(attempt["message"], markup=False)
-    freshness = _table("source", "tenant", "last load", "age", "resources", "rows")
-    loads = Landing(home.landing).accepted()
-    for source, tenant in sorted({(load.source, load.tenant) for load in loads}):
-        own = [load for load in loads if (load.source, load.tenant) == (source, tenant)]
-        last = max(load.recorded_at for load in own)
-        freshness.add_row(
-            source, tenant, last[:19], _age(clock, last),
-            str(len({load.resource for load in own})), str(sum(load.rows for load in own)),
+    states = source_states(home, clock)
+    sources = _table("source", "tenant", "last load (UTC)", "", "newest event", "state", "rows")
+    rows = Counter[tuple[str, str]]()
+    for load in Landing(home.landing).accepted():
+        rows[load.source, load.tenant] += load.rows
+    for state in states:
+        sources.add_row(
+            state.source, state.tenant, _when(state.last_loaded_at),
+            _ago(clock, state.last_loaded_at), _ago(clock, state.newest_event_at),
+            _state(state.verdict), str(rows[state.source, state.tenant]),
         )  # fmt: skip
-    console.print(freshness if loads else "Nothing has landed yet.")
+    console.print(sources if states else "Nothing has landed yet.")
+    for line in (line for state in states for line in state.advice()):
+        console.print(line, markup=False)
     refused = Landing(home.landing).rejections()
     if refused:
         last_refused = max(refused)
@@ -197,6 +208,53 @@ def status() -> None:
             f"{refused[last_refused].get('reason', '')}",
             markup=False,
         )
+
+
+@cli.command()
+@click.argument("name", metavar="[SOURCE[.RESOURCE]]", required=False)
+@click.option("--load", "load_number", type=int, help="The columns of this load instead.")
+def schema(name: str | None, load_number: int | None) -> None:
+    """How the columns of each resource changed, and what sources send that is not declared.
+
+    Every version of the declared columns with its first load; columns that nobody declared, ones of
+    which every value is gone, and fields of which rows were refused, each with since when.
+
+    \b
+    Examples:
+      closebook schema                  everything that changed or drifted
+      closebook schema stripe.invoice   its versions, columns and drift
+      closebook schema --load 12        the columns that load #12 was written with
+    """
+    from warehouse.schema_report import columns_of_load, drifts, history, resources
+
+    home = _home()
+    if load_number is not None:
+        load, columns = columns_of_load(home, load_number)
+        click.echo(f"{load.source}.{load.resource} of {load.tenant}, load #{load_number}")
+        _columns(columns)
+        return
+    found = drifts(home)
+    said = False
+    for resource in resources(home, name):
+        versions = list(history(home, resource))
+        if name is None and len(versions) < 2 and resource not in found:
+            continue
+        said = True
+        click.secho(resource, bold=True)
+        for version in versions:
+            click.echo(f"  {version}")
+        for drift in found.get(resource, []):
+            click.secho(f"  {drift}", fg="yellow" if drift.is_current else None)
+        if name == resource and versions:
+            _columns(versions[-1].columns)
+    if not said:
+        click.echo("No declaration changed, and no source drifted.")
+
+
+def _columns(columns: Sequence[tuple[str, str]]) -> None:
+    for column, kind in columns:
+        if not column.startswith("_"):  # what every load has
+            click.echo(f"    {column}  {kind}")
 
 
 @cli.command()
@@ -667,6 +725,19 @@ def _age(clock: Clock, instant: str) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return f"{max(seconds, 0)} s"
+
+
+def _when(instant: datetime | None) -> str:
+    return "never" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _ago(clock: Clock, instant: datetime | None) -> str:
+    return "" if instant is None else f"{_age(clock, instant.isoformat())} ago"
+
+
+def _state(verdict: str) -> str:
+    colour = {"within": "green", "late": "red", "never_loaded": "red"}.get(verdict, "yellow")
+    return f"[{colour}]{verdict.replace('_', ' ')}[/{colour}]"
 
 
 def _table(*columns: str) -> Table:

@@ -6,6 +6,7 @@ Only the raw gate's verdict comes later. The log is as old as the stores, not as
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,47 +73,59 @@ Row = dict[str, Any]
 
 
 def write_log(home: Home, plan: BuildPlan) -> None:
-    """Brings the log up to the plan's watermarks."""
+    """Brings the log of the warehouse file up to the plan's watermarks."""
+    with duckdb.connect(str(home.database)) as connection:
+        connection.begin()
+        fill(connection, home, plan.watermarks)
+        connection.commit()
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    watermarks: Mapping[str, int] | None = None,
+) -> None:
+    """Makes the tables of the log say what the stores do, up to these numbers or all of it."""
     opened = stores(home)
+    until = watermarks or {}
     loads = [
         (name, store, load)
         for name, store in opened.items()
         for load in store.loads()
-        if load.commit_seq <= plan.watermarks[name]
+        if load.commit_seq <= until.get(name, load.commit_seq)
     ]
-    failed = failures(opened["landing"], plan.watermarks["failures"])
-    held = [load.load_id for _, _, load in loads] + [failure.failure_id for failure in failed]
-    with duckdb.connect(str(home.database)) as connection:
-        connection.begin()
-        _forget_others(connection, held)
-        logged = {
-            attempt_id
-            for (attempt_id,) in connection.execute(
-                "select attempt_id from meta.load_attempt"
-            ).fetchall()
-        }
-        new = [entry for entry in loads if entry[2].load_id not in logged]
-        _insert(
-            connection,
-            "load_attempt",
-            _ATTEMPT,
-            [_loaded(name, load) for name, _, load in new]
-            + [_failed(f) for f in failed if f.failure_id not in logged],
+    failed = failures(opened["landing"], until.get("failures"))
+    _forget_others(
+        connection,
+        [load.load_id for _, _, load in loads] + [failure.failure_id for failure in failed],
+    )
+    logged = {
+        attempt_id
+        for (attempt_id,) in connection.execute(
+            "select attempt_id from meta.load_attempt"
+        ).fetchall()
+    }
+    new = [entry for entry in loads if entry[2].load_id not in logged]
+    _insert(
+        connection,
+        "load_attempt",
+        _ATTEMPT,
+        [_loaded(name, load) for name, _, load in new]
+        + [_failed(failure) for failure in failed if failure.failure_id not in logged],
+    )
+    _insert(connection, "load_column", _COLUMN, _columns([(s, load) for _, s, load in new]))
+    _insert(connection, "load_refusal", _REFUSAL, _refusals([load for *_, load in new]))
+    refused = [
+        (str(verdict.get("reason", "")), name, seq)
+        for name, store in opened.items()
+        for seq, verdict in store.rejections().items()
+    ]
+    if refused:
+        connection.executemany(
+            "update meta.load_attempt set outcome = 'refused', reason = ? "
+            "where store = ? and commit_seq = ? and outcome <> 'refused'",
+            refused,
         )
-        _insert(connection, "load_column", _COLUMN, _columns([(s, load) for _, s, load in new]))
-        _insert(connection, "load_refusal", _REFUSAL, _refusals([load for *_, load in new]))
-        refused = [
-            (str(verdict.get("reason", "")), name, seq)
-            for name, store in opened.items()
-            for seq, verdict in store.rejections().items()
-        ]
-        if refused:
-            connection.executemany(
-                "update meta.load_attempt set outcome = 'refused', reason = ? "
-                "where store = ? and commit_seq = ? and outcome <> 'refused'",
-                refused,
-            )
-        connection.commit()
 
 
 def _forget_others(connection: duckdb.DuckDBPyConnection, held: list[str]) -> None:

@@ -21,6 +21,7 @@ from ingestion.extract import ingest_all
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing
 from tests.company.small_world import CREDENTIALS, SmallWorld
+from warehouse.cli import invoke
 from warehouse.freshness import Moment, freshness
 from warehouse.home import Home
 from warehouse.policy import land_policy
@@ -166,6 +167,45 @@ def test_a_later_service_level_does_not_judge_the_past(
     )  # fmt: skip
     assert at(home, TUESDAY + timedelta(hours=2)).max_age_hours == 48
     assert at(home, TUESDAY + timedelta(days=2)).verdict == "late"
+
+
+def test_status_says_what_is_late_since_when_it_fails_and_what_to_do(
+    home: Home,
+    tmp_path: Path,
+    servers: Servers,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CLOSEBOOK_HOME", str(home.root))
+    levels(home, tmp_path, TUESDAY, "*,*,*,48,warning,data_engineering,2026-01-01,")
+    read(home, servers, TUESDAY)
+    monkeypatch.setenv("CLOSEBOOK_NOW", (TUESDAY + timedelta(hours=5)).isoformat())
+    assert invoke(["status"]) == 0
+    said = _one_line(capsys)
+    assert "zendesk aurora 2026-06-30 03:00 5 h ago 28 d ago within 1" in said
+    assert "to do" not in said
+    for days in (1, 3):
+        with pytest.raises(SeveralFailedError):
+            read(home, servers, TUESDAY + timedelta(days=days), answers=False)
+    monkeypatch.setenv("CLOSEBOOK_NOW", (TUESDAY + timedelta(days=1, hours=1)).isoformat())
+    assert invoke(["status"]) == 0
+    assert "zendesk of aurora is failing: organization, satisfaction" in _one_line(capsys)
+    monkeypatch.setenv("CLOSEBOOK_NOW", (TUESDAY + timedelta(days=3, hours=1)).isoformat())
+    assert invoke(["status"]) == 0
+    said = _one_line(capsys)
+    for text in (
+        "zendesk of aurora is late: organization, satisfaction_rating, ticket, ticket_event",
+        "(owner: data_engineering)",
+        "failing since 2026-07-01 03:00 UTC, up to 2 attempts a resource; the last said:",
+        "to do: nobody answers there",
+        "`closebook doctor --source zendesk`",
+        "docs/runbooks/late_source.md",
+    ):
+        assert text in said
+
+
+def _one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return " ".join(capsys.readouterr().out.split())
 
 
 def test_the_committed_service_levels_cover_every_source() -> None:
