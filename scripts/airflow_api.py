@@ -1,4 +1,4 @@
-"""The few requests to Airflow's REST API that the demo needs."""
+"""The few requests to Airflow's REST API that the demo and its tests need."""
 
 from __future__ import annotations
 
@@ -55,33 +55,33 @@ class Airflow:
         return {name for name, part in parts.items() if part.get("status") == "healthy"}
 
     def dag_ids(self) -> set[str]:
-        return {dag["dag_id"] for dag in self._signed_in("GET", "/api/v2/dags")["dags"]}
+        return {dag["dag_id"] for dag in self.request("GET", "/api/v2/dags")["dags"]}
 
-    def trigger(self, dag_id: str) -> Run:
-        return _run(
-            self._signed_in("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})
-        )
+    def trigger(self, dag_id: str, form: dict[str, Any] | None = None) -> Run:
+        """Starts a run; `form` has the fields that the DAG's form asks for."""
+        body = {"logical_date": None, "conf": form or {}}
+        return _run(self.request("POST", f"/api/v2/dags/{dag_id}/dagRuns", body))
 
     def unfinished(self) -> list[Run]:
         """Runs that are queued or running."""
         path = "/api/v2/dags/~/dagRuns?state=queued&state=running&limit=100"
-        return [_run(run) for run in self._signed_in("GET", path)["dag_runs"]]
+        return [_run(run) for run in self.request("GET", path)["dag_runs"]]
 
     def fail(self, run: Run) -> None:
         """Ends a run, with its tasks, as failed."""
-        self._signed_in("PATCH", _path(run), {"state": "failed"})
+        self.request("PATCH", _path(run), {"state": "failed"})
 
     def runs(self, runs: list[Run]) -> list[Run]:
         """The runs as they are now, in one request."""
         earliest = quote(min(run.run_after for run in runs))
         path = f"/api/v2/dags/~/dagRuns?run_after_gte={earliest}&limit=100"
-        now = {run.run_id: run for run in map(_run, self._signed_in("GET", path)["dag_runs"])}
+        now = {run.run_id: run for run in map(_run, self.request("GET", path)["dag_runs"])}
         return [now[run.run_id] for run in runs]
 
     def latest(self, dag_id: str, known: frozenset[str]) -> Run | None:
         """The newest run of a DAG that is not one of `known`."""
         path = f"/api/v2/dags/{dag_id}/dagRuns?order_by=-run_after&limit=10"
-        runs = [_run(run) for run in self._signed_in("GET", path)["dag_runs"]]
+        runs = [_run(run) for run in self.request("GET", path)["dag_runs"]]
         return next((run for run in runs if run.run_id not in known), None)
 
     def tasks(self, runs: list[Run]) -> dict[str, list[Task]]:
@@ -91,7 +91,7 @@ class Airflow:
         which = f"run_after_gte={earliest}&{dags}&limit={PAGE_LIMIT}"
         path = f"/api/v2/dags/~/dagRuns/~/taskInstances?{which}"
         found: dict[str, list[Task]] = {run.run_id: [] for run in runs}
-        for entry in self._signed_in("GET", path)["task_instances"]:
+        for entry in self.request("GET", path)["task_instances"]:
             if entry["dag_run_id"] in found:
                 found[entry["dag_run_id"]].append(
                     Task(
@@ -104,7 +104,8 @@ class Airflow:
                 )
         return found
 
-    def _signed_in(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Asks as `admin`. Raises AirflowError with Airflow's answer when it refuses."""
         if not self._token:
             sign_in = {"username": "admin", "password": self._password}
             self._token = self._send("POST", "/auth/token", sign_in)["access_token"]

@@ -133,7 +133,7 @@ def decide(
             reason,
             json.dumps(decision.payload, sort_keys=True, ensure_ascii=False),
         )
-        write_load(load, COLUMNS, [row], now=now)
+        write_load(load, COLUMNS, [row], now=now, extra={"kind": kind})
     return decision
 
 

@@ -184,6 +184,7 @@ def _reason_to_skip(
         for load in loads
         if load.commit_seq > now.watermarks.get(name, 0)
         and (load.rows or load.rejected_rows or load.replaces is not None)
+        and load.extra.get("kind") != "source"  # what is read from now on has brought nothing yet
     ]
     if replace(now.basis, watermarks=plan.watermarks) == plan.basis and not brought:
         return f"nothing has landed or changed since {now.version}"

@@ -212,6 +212,13 @@ def test_anything_new_is_not_skipped(fed: Home, clock: FixedClock, news: str) ->
     assert plan_build(fed, clock).skip == ""
 
 
+def test_switching_a_source_brings_nothing(fed: Home, clock: FixedClock) -> None:
+    publish_plan(fed, plan_build(fed, clock), clock)
+    decide(Landing(fed.decisions), clock, kind="source", subject="stripe/aurora", actor="ana",
+           reason="moved", payload={"action": "disable"})  # fmt: skip
+    assert "nothing has landed or changed" in plan_build(fed, clock).skip
+
+
 def test_a_load_without_rows_and_a_refused_one_bring_nothing(fed: Home, clock: FixedClock) -> None:
     land_refunds(fed, "2026-06-30T19:00:00+00:00")
     publish_plan(fed, plan_build(fed, clock), clock)
