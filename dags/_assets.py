@@ -22,6 +22,9 @@ SOURCES = (
     "policy",
 )
 
+VENDORS = tuple(source for source in SOURCES if source not in ("files", "policy"))
+"""The sources that are asked over the network."""
+
 LANDED = {
     source: Asset(name=f"landing_{source}", uri=f"closebook://landing/{source}", group="landing")
     for source in SOURCES

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import task
+from airflow.sdk import Param, task
 
 WRITER = "warehouse_writer"
+
+
+AS_OF = Param(
+    None,
+    type=["null", "string"],
+    pattern=r"^(\d{4}-\d{2}-\d{2})?$",
+    description="Build as of this past day, e.g. 2026-06-30; empty: as of the latest load.",
+)
 
 
 @task(pool=WRITER)
@@ -19,6 +27,9 @@ def plan() -> str:
 
     Skips the run when the stores hold nothing that the published version has not.
     """
+    from datetime import date
+
+    from airflow.sdk import get_current_context
     from airflow.sdk.exceptions import AirflowSkipException
 
     from ingestion.clock import clock_from_environment
@@ -27,7 +38,12 @@ def plan() -> str:
     from warehouse.home import Home
 
     try:
-        planned = plan_build(Home.from_environment().ensure(), clock_from_environment())
+        as_of = get_current_context()["params"].get("as_of")
+        planned = plan_build(
+            Home.from_environment().ensure(),
+            clock_from_environment(),
+            date.fromisoformat(as_of) if as_of else None,
+        )
     except NothingLandedError as nothing:
         raise AirflowSkipException(str(nothing)) from nothing
     for note in planned.notes:

@@ -1,7 +1,8 @@
 """Builds the warehouse and publishes a version, if every gate lets it pass.
 
 **When.** As soon as every source has landed since the last build; at 19:30 UTC in any case, so that
-one late vendor does not hold up the others. A build that finds nothing new ends as skipped.
+one late vendor does not hold up the others. A build that finds nothing new ends as skipped. Whoever
+triggers it may ask for a past day.
 **What it updates.** `warehouse/` (a cache), then one new folder in `published/` and the link
 `published/current`; nothing is visible before the last step.
 **When red.** A gate refused: the published version has not moved, and every page says so. The
@@ -17,12 +18,13 @@ from datetime import timedelta
 from airflow.sdk import DAG, AssetOrTimeSchedule
 
 from dags._assets import EVERYTHING_LANDED
-from dags._dbt import plan, step
+from dags._dbt import AS_OF, plan, step
 from dags._defaults import dag_defaults, daily_at
 
 with DAG(
     "build_warehouse",
     schedule=AssetOrTimeSchedule(timetable=daily_at("19:30"), assets=EVERYTHING_LANDED),
+    params={"as_of": AS_OF},
     doc_md=__doc__,
     **dag_defaults("build", deadline=timedelta(hours=2)),
 ):

@@ -171,7 +171,8 @@ def backfill(
     patience = settings or HttpSettings()
     tasks: dict[str, list[Filling]] = defaultdict(list)
     at_once: dict[str, int] = {}
-    for connection, resource in _selected(sources, selections, landing, connections, progress):
+    for source, tenant, resource in selected(sources, selections, landing, progress):
+        connection = connections(source, tenant)
         run = unfinished_run(landing, connection, resource, asked)
         if run is not None:
             progress(f"{connection.name}/{resource}: goes on where an earlier back-fill stopped")
@@ -213,14 +214,17 @@ def backfill(
     return landed
 
 
-def _selected(
+def selected(
     sources: Sources,
     selections: Sequence[Selection],
     landing: Landing,
-    connections: Connections,
     progress: Callable[[str], None],
-) -> Iterator[tuple[Connection, str]]:
-    """The connection and name of each resource to read, once each."""
+) -> Iterator[tuple[str, str, str]]:
+    """(source, tenant, resource) of all that is to be read by a range, once each.
+
+    `progress` is told what is left out and why. Raises ConfigurationError when a selection is not
+    configured, or names a resource that cannot be read so.
+    """
     seen: set[tuple[str, str, str]] = set()
     for selection in selections:
         tenants = [
@@ -245,7 +249,7 @@ def _selected(
                 if why:
                     progress(f"{'/'.join(line)}: left out: {why}")
                     continue
-                yield connections(selection.source, tenant), resource.name
+                yield line
 
 
 def _midnight(day: date) -> datetime:

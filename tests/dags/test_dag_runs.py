@@ -6,10 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from ingestion.clock import FixedClock
+from ingestion.extract import ingest
+from ingestion.landing import Landing
+from tests.ingestion.vendor import Vendor, connection, running_vendor
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -40,10 +47,20 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Run:
             check=False,
         )
 
-    for command in (["db", "migrate"], ["pools", "import", "config/airflow/pools.json"]):
+    for command in (
+        ["db", "migrate"],
+        ["pools", "import", "config/airflow/pools.json"],
+        ["dags", "reserialize"],
+    ):
         done = run(*command)
         assert done.returncode == 0, done.stderr
     return run
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    with running_vendor() as running:
+        yield running
 
 
 def ended_well(done: subprocess.CompletedProcess[str]) -> bool:
@@ -80,3 +97,62 @@ def test_a_build_on_empty_stores_ends_as_skipped(airflow: Run, tmp_path: Path) -
     assert ended_well(done)
     assert "new_state=skipped" in done.stdout
     assert not (tmp_path / "published" / "current").exists()
+
+
+def test_a_back_fill_lands_the_windows_that_its_form_asks_for(
+    airflow: Run, tmp_path: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[dict[str, object]] = [{"id": "re_1", "created": 1782864000, "amount": 5}]
+    vendor.on("/v1/refunds", {"has_more": False, "data": rows})
+    (tmp_path / "sources.yml").write_text("sources: [{source: stripe, tenant: aurora}]\n", "utf-8")
+    host = vendor.base_url.removeprefix("http://")
+    monkeypatch.setenv("CLOSEBOOK_CONN_STRIPE__AURORA", f"http://x:sk_test_1@{host}")
+    landing = Landing(tmp_path / "landing")
+    clock = FixedClock(datetime(2026, 7, 1, tzinfo=UTC))
+    ingest("stripe", "aurora", "refund", connection("stripe", vendor), landing, clock)
+    early = int(datetime(2026, 3, 5, tzinfo=UTC).timestamp())
+    vendor.on(
+        "/v1/refunds",
+        {"has_more": False, "data": [{"id": "re_0", "created": early}]},
+        {"has_more": False, "data": []},
+    )
+    form = {
+        "source": "stripe",
+        "resources": ["refund"],
+        "from": "2026-03-01",
+        "until": "2026-04-10",
+    }
+    done = airflow("dags", "test", "backfill_warehouse", "--conf", json.dumps(form), home=tmp_path)
+    assert ended_well(done), done.stdout[-3000:]
+    windows = [load for load in landing.loads() if "range" in load.extra]
+    assert sorted(load.extra["range"]["since"][:10] for load in windows) == [
+        "2026-03-01",
+        "2026-04-01",
+    ]
+    assert sum(load.rows for load in windows) == 1
+    assert not (tmp_path / "notices").exists()
+
+
+def test_tasks_of_the_daily_run_and_of_a_back_fill_keep_the_limit_of_their_host_together(
+    tmp_path: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dags._backfill import fill_window
+    from dags._vendors import extract
+
+    monkeypatch.setenv("CLOSEBOOK_HOME", str(tmp_path))
+    monkeypatch.setenv("CLOSEBOOK_HASH_SALT", "a-salt-of-the-tests")
+    host = vendor.base_url.removeprefix("http://")
+    monkeypatch.setenv("CLOSEBOOK_CONN_STRIPE__AURORA", f"http://x:sk_test_1@{host}")
+    (tmp_path / "sources.yml").write_text("sources: [{source: stripe, tenant: aurora}]\n", "utf-8")
+    for name in ("refund", "charge", "customer"):
+        vendor.on(f"/v1/{name}s", {"has_more": False, "data": []})
+        vendor.delays[f"/v1/{name}s"] = 0.2
+    what = {"source": "stripe", "tenant": "aurora"}
+    window = {"since": "2026-03-01", "until": "2026-04-01", "run": "manual"}
+    window |= {"first": "2026-03-01", "last": "2026-04-01"}
+    with ThreadPoolExecutor(6) as tasks:
+        for resource in ("refund", "charge", "customer"):
+            tasks.submit(extract.function, **what, resource=resource)
+            tasks.submit(fill_window.function, **what, resource=resource, **window)
+    assert len(list(Landing(tmp_path / "landing").loads())) == 6
+    assert vendor.busiest == 2

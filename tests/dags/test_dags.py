@@ -18,8 +18,8 @@ from ingestion.catalog import CONNECTORS
 ROOT = Path(__file__).parents[2]
 SOURCES = (*CONNECTORS, "files", "policy")
 INGEST = {f"ingest_{source}" for source in SOURCES}
-DAG_IDS = sorted({*INGEST, "build_warehouse", "configure_source", "maintenance"})
-BY_HAND = {"configure_source"}
+BY_HAND = {"backfill_warehouse", "configure_source"}
+DAG_IDS = sorted({*INGEST, *BY_HAND, "build_warehouse", "maintenance"})
 FILES = sorted((ROOT / "dags").glob("*.py"))
 DAG_FILES = [path for path in FILES if not path.name.startswith("_")]
 STEPS = ["raw_gate", "staging", "stage_entry_gate", "marts", "mart_gate", "publish"]
@@ -105,6 +105,19 @@ def test_the_form_offers_every_action_and_every_vendor(dags: Mapping[str, Any]) 
     assert re.match(pattern, "https://crm.example/api") and not re.match(pattern, "https://a:b@c")
 
 
+def test_a_back_fill_reads_each_vendor_in_its_own_pool_and_then_starts_the_build(
+    dags: Mapping[str, Any],
+) -> None:
+    dag = dags["backfill_warehouse"]
+    for source in CONNECTORS:
+        fill = dag.get_task(f"fill_{source}")
+        assert fill.pool == f"host_{source}" == dags[f"ingest_{source}"].get_task("extract").pool
+        assert fill.upstream_task_ids == {f"plan_{source}"}
+    (build,) = dag.leaves
+    assert build.trigger_dag_id == "build_warehouse"
+    assert build.trigger_rule == "none_failed", "a source that was not asked for is skipped"
+
+
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_every_dag_says_what_it_brings_when_and_what_to_do_when_red(
     dags: Mapping[str, Any], dag_id: str
@@ -149,7 +162,7 @@ def test_tasks_that_touch_the_world_run_in_a_pool_that_is_created_first(
         task.pool
         for dag in dags.values()
         for task in dag.tasks
-        if not task.task_id.startswith(("plan_", "announce"))
+        if not task.task_id.startswith(("plan_", "announce", "start_"))
     }
     assert used == set(pools)
     assert pools["warehouse_writer"]["slots"] == 1, "DuckDB has one writer"
@@ -158,7 +171,8 @@ def test_tasks_that_touch_the_world_run_in_a_pool_that_is_created_first(
 
 def test_mapped_tasks_are_named_by_what_they_do(dags: Mapping[str, Any]) -> None:
     mapped = [task for dag in dags.values() for task in dag.tasks if task.is_mapped]
-    assert len(mapped) == len(SOURCES) - 1, "every source but policy has one mapped task"
+    expected = len(SOURCES) - 1 + len(CONNECTORS)
+    assert len(mapped) == expected, "every source but policy, and every vendor's past"
     for task in mapped:
         assert "op_kwargs" in task.partial_kwargs["map_index_template"]
 
