@@ -113,6 +113,9 @@ def _credentials(settings: Settings) -> dict[str, dict[str, dict[str, str]]]:
 
 
 def _write_sources(settings: Settings, credentials: dict[str, dict[str, dict[str, str]]]) -> None:
+    path = settings.home / "sources.yml"
+    if path.exists():
+        return  # somebody may have added or disabled a source since
     payroll = settings.company / "files" / "payroll"
     content = {
         "sources": [
@@ -127,7 +130,7 @@ def _write_sources(settings: Settings, credentials: dict[str, dict[str, dict[str
         "policy": "company/policy",
     }
     text = yaml.safe_dump(content, sort_keys=False)
-    (settings.home / "sources.yml").write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 def _write_environment(
