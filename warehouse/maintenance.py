@@ -166,7 +166,8 @@ def _unfinished(home: Home) -> Iterator[Path]:
                 folder for folder in folders if folder.name.removeprefix("load=") not in committed
             )
     yield from home.published.glob(".*")
-    yield from home.root.glob(".sources.yml.*")
+    for pattern in (".sources.yml.*", ".now.*", ".restoring"):
+        yield from home.root.glob(pattern)
     yield from (home.root / "notices").glob(".*")
     yield from (home.warehouse / "empty").glob("*.tmp")
 

@@ -126,6 +126,7 @@ def test_only_what_nobody_has_touched_for_a_day_is_a_leftover(home: Home) -> Non
         home.landing / "_staging" / "dead": "part",
         home.landing / "stripe" / "aurora" / "invoice" / "load=dead": "manifest.json",
         home.published / ".version.dead": "manifest.json",
+        home.root / ".restoring": "sources.yml",
     }
     for folder, name in made.items():
         folder.mkdir(parents=True)
