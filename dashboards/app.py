@@ -30,6 +30,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _GATES = ("raw", "stage_entry", "marts")
 _STALE_AFTER_DAYS = 2
 _PIPELINE = "default"
+_FRESHNESS = "mart_freshness_by_source_tenant_resource"
 Choice = TypeVar("Choice")
 _NOBODY = ""
 _ALL = ""
@@ -228,6 +229,27 @@ def show_status(reader: Snapshot, t: Texts) -> None:
         )
         column.caption(t("gate_checks", checks=result["checks"], warned=result["warned"]))
     columns[6].metric(t("quarantine"), f"{manifest['quarantine_count']:,}")
+
+
+def show_late_sources(reader: Snapshot, tenant: str, t: Texts) -> None:
+    """One line when a source was late, or failing, as of the version; nothing when all is well."""
+    if _FRESHNESS not in reader.manifest["tables"]:
+        return  # a version from before freshness was published
+    rows = reader.query(sql("late_sources"), {"tenant": tenant}).rows()
+    if not rows:
+        return
+
+    def said(row: dict[str, Any]) -> str:
+        parts = [t(f"source_{row['state']}", source=row["source_system"])]
+        if row["last_loaded_at"] is not None:
+            parts.append(t("source_loaded", at=f"{row['last_loaded_at']:%Y-%m-%d %H:%M}"))
+        if row["failing_since"] is not None:
+            since = f"{row['failing_since']:%Y-%m-%d %H:%M}"
+            parts.append(t(f"failure_{row['failure_kind']}", since=since))
+        return t("list_comma").join(parts)
+
+    listed = t("list_semicolon").join(said(row) for row in rows)
+    st.warning(t("late_sources", sources=listed), icon=":material/sync_problem:")
 
 
 def show_headline(frame: pd.DataFrame, t: Texts) -> None:
@@ -502,6 +524,7 @@ def main() -> None:
         with right:
             user = choose_user(restricted, tenant, t)
     show_status(reader, t)
+    show_late_sources(reader, tenant, t)
     headline = reader.query(sql("headline"), {"tenant": tenant}).pandas()
     complete = headline.loc[~headline["is_partial"], "month"]
     last_complete = as_date(complete.iloc[-1] if len(complete) else headline["month"].iloc[-1])

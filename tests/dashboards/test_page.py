@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards.i18n import LANGUAGES, texts
 from tests.e2e.installation import Installation
+from warehouse.home import Home
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "dashboards" / "app.py"
@@ -107,6 +110,55 @@ def test_old_numbers_are_called_old(demo: Installation, monkeypatch: pytest.Monk
     assert not page.warning
     monkeypatch.setenv("CLOSEBOOK_NOW", "2026-07-09T03:00:00+08:00")
     assert "8 days old" in page.run().warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        (
+            "en",
+            "Sources, as of this version: salesforce fails, last loaded 2026-06-30 19:00 UTC, "
+            "answers with errors since 2026-07-01 01:00 UTC; stripe is late, last loaded "
+            "2026-06-28 03:00 UTC, does not answer since 2026-06-28 04:00 UTC; "
+            "zendesk was never loaded.",
+        ),
+        (
+            "zh",
+            "截至本版本的数据源状态：salesforce 读取失败，最近加载 2026-06-30 19:00 UTC，"
+            "自 2026-07-01 01:00 UTC 起返回错误；stripe 延迟，最近加载 2026-06-28 03:00 UTC，"
+            "自 2026-06-28 04:00 UTC 起无响应；zendesk 从未加载。",
+        ),
+    ],
+)
+def test_a_late_source_is_said_in_one_line_of_its_company(
+    demo: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str, line: str
+) -> None:
+    published = tmp_path / "published"
+    shutil.copytree(demo.home.published, published, symlinks=True)
+    file = published / "current" / "open" / "closebook.duckdb"
+    file.parent.chmod(0o750)
+    file.chmod(0o640)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            """
+            update mart_freshness_by_source_tenant_resource set
+                state = case source_system
+                    when 'stripe' then 'late' when 'zendesk' then 'never_loaded' else state end,
+                last_loaded_at = case source_system
+                    when 'stripe' then timestamp '2026-06-28 03:00'
+                    when 'salesforce' then last_loaded_at end,
+                failing_since = case source_system
+                    when 'stripe' then timestamp '2026-06-28 04:00'
+                    when 'salesforce' then timestamp '2026-07-01 01:00' end,
+                failure_kind = case source_system
+                    when 'stripe' then 'unreachable' when 'salesforce' then 'unwell' end
+            where tenant = 'aurora' and source_system <> 'files'
+            """
+        )
+    monkeypatch.setattr(demo, "home", Home(tmp_path))
+    page = _page(demo, monkeypatch, language)
+    assert [warning.value for warning in page.warning] == [line]
+    assert not _page(demo, monkeypatch, language, tenant="borealis").warning
 
 
 def _sign_in(page: AppTest, user: str) -> AppTest:
