@@ -52,17 +52,15 @@ def plan_windows(source: str) -> list[dict[str, str]]:
 )
 def fill_window(**window: str) -> dict[str, Any]:
     """Lands what differs in one window: one committed load. Running it again reads nothing."""
-    from airflow.sdk.log import mask_secret
-
+    from dags._connections import connection_of
     from ingestion.clock import clock_from_environment
-    from ingestion.connections import connection_from_environment
+    from ingestion.connections import configured_sources
     from ingestion.extract import summary
     from warehouse.home import Home
     from warehouse.past import fill_planned
 
-    connection = connection_from_environment(window["source"], window["tenant"])
-    mask_secret(connection.password)
-    home = Home.from_environment().ensure()
+    home, vendor = Home.from_environment().ensure(), (window["source"], window["tenant"])
+    connection = connection_of(*vendor, configured_sources(home.root).url_of(*vendor))
     load = fill_planned(window, connection, home, clock_from_environment())
     print(summary(load) if load else "landed already in this run")
     return {"load": load.commit_seq, "rows": load.rows} if load else {}

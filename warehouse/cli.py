@@ -473,20 +473,21 @@ def backfill(selection: tuple[str, ...], since: datetime, until: datetime, windo
     """
     from ingestion.backfill import Range
     from ingestion.backfill import backfill as read_range
-    from ingestion.connections import configured_sources, connection_from_environment
+    from ingestion.connections import configured_sources, connections_of
     from ingestion.host_limit import HostLimit
     from ingestion.http import HttpSettings
     from ingestion.landing import Landing
     from ingestion.selection import Selection
 
     home = _home()
+    sources = configured_sources(home.root)
     loads = read_range(
-        configured_sources(home.root),
+        sources,
         [Selection.parse(text) for text in selection],
         Range(since.date(), until.date(), window),
         Landing(home.landing),
         _clock(),
-        connection_from_environment,
+        connections_of(sources),
         click.echo,
         HttpSettings(limit=HostLimit(home.hosts)),
     )

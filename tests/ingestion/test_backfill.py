@@ -84,7 +84,9 @@ def test_an_export_without_an_end_is_left_at_the_first_page_beyond_it(company: C
 
 LINE = ("salesforce", "aurora", "opportunity")
 DEALS = [Selection.parse("/".join(LINE))]
-SOURCES = Sources((ConfiguredSource("salesforce", "aurora"),), (), None, {"salesforce": 1})
+SOURCES = Sources(
+    (ConfiguredSource("salesforce", "aurora"),), (), requests_per_host={"salesforce": 1}
+)
 TODAY = datetime(2026, 7, 1, 3, tzinfo=UTC)
 
 
