@@ -13,9 +13,12 @@ import gzip
 import hashlib
 import json
 import re
+from collections import defaultdict
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -66,9 +69,16 @@ _VALUE_SHOWN = 200
 # So many may be deleted at once anywhere; beyond, half of all there was.
 _FEW_GONE = 50
 
+# So much of the pages is typed at a time, in bytes: what it takes in memory is several times that.
+_BATCH = 16 * 1024 * 1024
+# What DuckDB may hold before it moves to the disk.
+_MEMORY = "512MB"
+
 # DuckDB reads a JSON number with a fraction through a double: exact up to 15 digits. Longer ones
-# are made strings before it parses the page.
-_LONG_FRACTION = re.compile(rb"[0-9][0-9.]{15,}")
+# are made strings before it parses the page. A fraction of 16 digits has 8 on one of its sides.
+_MAYBE_LONG = re.compile(rb"\.(?:[0-9]{8}|(?<=[0-9]{8}\.))")
+_FRACTION = re.compile(rb"[0-9]+\.[0-9]+")
+_DIGITS = 15
 _STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9]+[0-9.eE+-]*')
 
 
@@ -185,16 +195,17 @@ def write_typed(
     key or the pages hold no rows list.
     """
     what = f"{load.source}/{load.tenant}/{resource.name}"
-    with connect() as db:
+    with TemporaryDirectory(prefix="typing-", dir=load.folder.parent) as spill, connect() as db:
+        db.execute(f"SET temp_directory = {literal(spill)}")
+        db.execute(f"SET memory_limit = {literal(_MEMORY)}")
         db.execute("SET VARIABLE salt = $salt", {"salt": reading.salt})
-        _read_pages(db, reading.pages, connector.rows_at(resource), what)
-        unknown = _unknown_columns(db, connector, resource)
-        db.execute(_checked(connector, resource))
+        unknown_types = _check_pages(db, connector, resource, reading.pages, what)
+        unknown = tuple(sorted(unknown_types))
         _refuse_keyless(db, resource, what)
         if reading.since is not None and resource.cursor is not None and not resource.cursor.opaque:
             _refuse_older(db, resource, reading.since, what)
         rejects, rejected_rows = _write_rejects(db, load)
-        seen = _seen(db, resource, unknown, rejected_rows)
+        seen = _seen(db, resource, unknown_types, rejected_rows)
         _collect_part(db, load, resource, reading.recorded_at, reading.is_backfill)
         beyond = _leave_out_beyond(db, resource, reading.until) if reading.until else 0
         if resource.sweep:
@@ -220,38 +231,125 @@ def write_typed(
         )
 
 
-def _read_pages(db: duckdb.DuckDBPyConnection, folder: Path, rows_at: str, what: str) -> None:
-    """Creates `page_row (page, row_number, content JSON)` from all pages, in order."""
-    path = _json_path(rows_at)
-    db.execute("CREATE TEMP TABLE item (page INT, position BIGINT, content JSON)")
-    for page, file in enumerate(sorted(folder.glob("pages-*.json.gz")), 1):
-        content = gzip.decompress(file.read_bytes())
-        content = fractions_as_text(content)
-        text = content.decode(json.detect_encoding(content))
-        # An error that arrives with status 200 has no list; taking it for an empty one loses news.
-        found = db.execute(
-            "SELECT json_type($text, $path)", {"text": text, "path": path}
-        ).fetchone()
-        if not found or found[0] != "ARRAY":
-            raise ContractError(
-                f"{what}: page {page} has no list {rows_at!r}: that is not what was asked for. "
-                "Look at the connection's rights and the vendor's change log; nothing landed"
-            )
-        # Extracting from text is twenty times faster here than read_json into JSON[].
-        db.execute(
-            "INSERT INTO item SELECT $page, generate_subscripts(rows, 1), unnest(rows) "
-            "FROM (SELECT json_extract($text, $path || '[*]') AS rows)",
-            {"page": page, "text": text, "path": path},
+def _check_pages(
+    db: duckdb.DuckDBPyConnection,
+    connector: Connector,
+    resource: Resource,
+    folder: Path,
+    what: str,
+) -> dict[str, str]:
+    """Creates `checked`, see `_checked`, from all pages in order.
+
+    Returns the keys that are not declared, and the JSON types of their values.
+    """
+    rows_at = connector.rows_at(resource)
+    known = {keys_of(column.source_path)[0] for column in resource.columns} | connector.envelope
+    types: dict[str, set[str]] = defaultdict(set)
+    into, rows = "CREATE TEMP TABLE checked AS", 0
+    for pages in _batches(folder):
+        rows += _read_rows(db, pages, rows, rows_at, what)
+        for name, kinds in _unknown_types(db, known).items():
+            types[name] |= kinds
+        db.execute(f"{into} {_checked(connector, resource)}")
+        into = "INSERT INTO checked"
+        db.execute("DROP TABLE page_row")
+    return {
+        name: ", ".join(sorted({_JSON_TYPES[kind] for kind in kinds if kind in _JSON_TYPES}))
+        or "null"
+        for name, kinds in types.items()
+    }
+
+
+def _batches(folder: Path) -> Iterator[dict[int, str]]:
+    """The texts of the pages by their number, in order, some megabytes at a time; at least once."""
+    pages: dict[int, str] = {}
+    size = 0
+    for number, file in enumerate(sorted(folder.glob("pages-*.json.gz")), 1):
+        content = fractions_as_text(gzip.decompress(file.read_bytes()))
+        pages[number] = content.decode(json.detect_encoding(content))
+        size += len(content)
+        if size >= _BATCH:
+            yield pages
+            pages, size = {}, 0
+    yield pages
+
+
+def _read_rows(
+    db: duckdb.DuckDBPyConnection, pages: dict[int, str], before: int, rows_at: str, what: str
+) -> int:
+    """Creates `page_row (page, row_number, content JSON)`; returns how many rows there are.
+
+    `before` rows were read already.
+    """
+    try:
+        return _extract_rows(db, pages, before, rows_at, what)
+    except duckdb.InvalidInputException:
+        # Half a character (an emoji that was cut) is JSON to Python and none to DuckDB. DuckDB's
+        # own words repeat the page, so they may not reach a log.
+        pass
+    for number, text in pages.items():
+        if not _is_readable(db, text):
+            pages[number] = _without_halves(text)
+            if not _is_readable(db, pages[number]):
+                raise ContractError(
+                    f"{what}: page {number} cannot be read as JSON. Ask the vendor; nothing landed"
+                )
+    return _extract_rows(db, pages, before, rows_at, what)
+
+
+def _is_readable(db: duckdb.DuckDBPyConnection, text: str) -> bool:
+    return bool(count_of(db, "SELECT json_valid($text)::INT", {"text": text}))
+
+
+def _extract_rows(
+    db: duckdb.DuckDBPyConnection, pages: dict[int, str], before: int, rows_at: str, what: str
+) -> int:
+    asked = {"pages": list(pages), "texts": list(pages.values()), "path": _json_path(rows_at)}
+    # An error that arrives with status 200 has no list; taking it for an empty one loses news.
+    found = db.execute(
+        "SELECT min(page) FROM (SELECT unnest($pages) AS page, unnest($texts::VARCHAR[]) AS text) "
+        "WHERE json_type(text, $path) IS DISTINCT FROM 'ARRAY'",
+        asked,
+    ).fetchone()
+    if found and found[0] is not None:
+        raise ContractError(
+            f"{what}: page {found[0]} has no list {rows_at!r}: that is not what was asked for. "
+            "Look at the connection's rights and the vendor's change log; nothing landed"
         )
-    db.execute(
-        "CREATE TEMP TABLE page_row AS SELECT page, content, "
-        "row_number() OVER (ORDER BY page, position) AS row_number FROM item"
+    # Extracting from text is twenty times faster here than read_json into JSON[].
+    return count_of(
+        db,
+        """
+        CREATE TEMP TABLE page_row AS
+        WITH page AS (
+            SELECT
+                unnest($pages)::INT AS page,
+                json_extract(unnest($texts::VARCHAR[]), $path || '[*]') AS rows
+        ),
+        item AS (
+            SELECT page, generate_subscripts(rows, 1) AS position, unnest(rows) AS content FROM page
+        )
+        SELECT page, $before + row_number() OVER (ORDER BY page, position) AS row_number, content
+        FROM item
+        """,
+        asked | {"before": before},
     )
+
+
+def _without_halves(text: str) -> str:
+    """JSON in which U+FFFD stands for each half of a character; fractions become strings."""
+    whole = json.dumps(json.loads(text, parse_float=str), ensure_ascii=False)
+    return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def fractions_as_text(content: bytes) -> bytes:
     """JSON whose numbers with a fraction are strings, if DuckDB could not read them exactly."""
-    return _STRING_OR_NUMBER.sub(_quoted, content) if _LONG_FRACTION.search(content) else content
+    if not _MAYBE_LONG.search(content):
+        return content
+    # One character is the point.
+    if all(len(found.group()) - 1 <= _DIGITS for found in _FRACTION.finditer(content)):
+        return content
+    return _STRING_OR_NUMBER.sub(_quoted, content)
 
 
 def _quoted(found: re.Match[bytes]) -> bytes:
@@ -260,38 +358,66 @@ def _quoted(found: re.Match[bytes]) -> bytes:
     return b'"' + text + b'"' if text[:1] != b'"' and b"." in text else text
 
 
-def _unknown_columns(
-    db: duckdb.DuckDBPyConnection, connector: Connector, resource: Resource
-) -> tuple[str, ...]:
-    known = {keys_of(column.source_path)[0] for column in resource.columns} | connector.envelope
+def _unknown_types(db: duckdb.DuckDBPyConnection, known: Set[str]) -> dict[str, set[str]]:
+    """Keys of the rows in `page_row` that are not in `known`, and DuckDB's types of their values.
+
+    Few rows differ in their keys, so the lists of keys are compared and not each key.
+    """
+    shapes = db.execute("SELECT DISTINCT json_keys(content) FROM page_row").fetchall()
+    names = sorted({name for (keys,) in shapes for name in keys or ()} - known)
+    if not names:
+        return {}
+    # A JSON pointer: a key may hold any character.
+    pointers = ["/" + name.replace("~", "~0").replace("/", "~1") for name in names]
+    types = ", ".join(
+        f"list(DISTINCT json_type(content, {literal(pointer)}))" for pointer in pointers
+    )
     found = db.execute(
-        "SELECT DISTINCT unnest(json_keys(content)) FROM page_row "
-        "WHERE json_type(content) = 'OBJECT'"
-    ).fetchall()
-    return tuple(sorted(name for (name,) in found if name not in known))
+        f"SELECT {types} FROM page_row WHERE json_type(content) = 'OBJECT'"
+    ).fetchone()
+    assert found is not None
+    return {name: set(kinds or ()) for name, kinds in zip(names, found, strict=True)}
 
 
 def _checked(connector: Connector, resource: Resource) -> str:
-    """SQL for `checked`: every column cast, and `faults`, all that is wrong with the row."""
+    """SQL for the rows of `page_row`: every column cast, and `faults`, all that is wrong with it.
+
+    What is wrong is put into words only where something is.
+    """
     paths = [column.source_path for column in resource.columns]
     paths += [column.also for column in resource.columns if column.also]
-    leaves = f"json_extract(content, [{', '.join(literal(_json_path(path)) for path in paths)}])"
+    asked = f"[{', '.join(literal(_json_path(path)) for path in paths)}]"
+    found = f"json_extract_string(content, {asked}) AS texts, json_type(content, {asked}) AS kinds"
+    rows = "page_row"
     if connector.unwrap:
-        leaves = f"list_transform({leaves}, lambda value: {connector.unwrap})"
-    kinds, texts, values, faults = [], [], [], []
+        unwrapped = (
+            f"list_transform(json_extract(content, {asked}), lambda value: {connector.unwrap})"
+        )
+        rows = f"(SELECT page, row_number, {unwrapped} AS leaf FROM page_row)"
+        found = (
+            "list_transform(leaf, lambda value: value->>'$') AS texts, "
+            "list_transform(leaf, lambda value: json_type(value)) AS kinds"
+        )
+    texts, values, doubts, faults = [], [], [], []
     for number, column in enumerate(resource.columns, 1):
-        kinds.append(f"json_type(leaf[{number}]) AS kind_{number}")
-        leaf = f"leaf[{number}]->>'$'"
+        leaf = f"texts[{number}]"
         if column.also:
-            leaf = f"({leaf}) || '@' || (leaf[{paths.index(column.also) + 1}]->>'$')"
+            leaf = f"{leaf} || '@' || texts[{paths.index(column.also) + 1}]"
         if column.type != "string":
             # Some vendors send "" for an empty number or date: that is empty, not wrong.
             leaf = f"nullif({leaf}, '')"
         texts.append(f"{leaf} AS text_{number}")
-        kind, text = f"kind_{number}", f"text_{number}"
-        values.append(f"{_value(column, text)} AS {name_of(column.name)}")
+        kind, text, value = f"kinds[{number}]", f"text_{number}", name_of(column.name)
+        values.append(f"{_value(column, text)} AS {value}")
+        is_key = column.name == resource.key
+        if is_key:
+            doubts.append(f"nullif({text}, '') IS NULL")
+        if column.type != "json":
+            doubts.append(f"{kind} IN ('OBJECT', 'ARRAY')")
+        if column.type not in {"string", "json"}:
+            doubts.append(f"({text} IS NOT NULL AND {value} IS NULL)")
         shown = "'(personal)'" if column.personal else f"left({text}, {_VALUE_SHOWN})"
-        problem = _problem(column, kind, text, is_key=column.name == resource.key)
+        problem = _problem(column, kind, text, is_key=is_key)
         fix = (
             f"correct the row at the source, or the declaration of {resource.name}.{column.name} "
             f"in ingestion/{connector.source}/resources.py"
@@ -301,17 +427,23 @@ def _checked(connector: Connector, resource: Resource) -> str:
             f"why := {problem}, fix := {literal(fix)})"
         )
     return f"""
-        CREATE TEMP TABLE checked AS
         WITH leaf AS (
-            SELECT page, row_number, {leaves} AS leaf FROM page_row
+            SELECT page, row_number, {found} FROM {rows}
         ),
         text AS (
-            SELECT page, row_number, {", ".join(kinds)}, {", ".join(texts)} FROM leaf
+            SELECT page, row_number, kinds, {", ".join(texts)} FROM leaf
+        ),
+        cast_ AS (
+            SELECT *, {", ".join(values)} FROM text
         )
         SELECT
-            page, row_number, {", ".join(values)},
-            list_filter([{", ".join(faults)}], lambda fault: fault.why IS NOT NULL) AS faults
-        FROM text
+            page, row_number, {", ".join(name_of(column.name) for column in resource.columns)},
+            CASE
+                WHEN {" OR ".join(doubts)}
+                THEN list_filter([{", ".join(faults)}], lambda fault: fault.why IS NOT NULL)
+                ELSE []
+            END AS faults
+        FROM cast_
         """
 
 
@@ -411,9 +543,12 @@ def _refuse_older(db: duckdb.DuckDBPyConnection, resource: Resource, since: str,
 
 
 def _seen(
-    db: duckdb.DuckDBPyConnection, resource: Resource, unknown: tuple[str, ...], rejected_rows: int
+    db: duckdb.DuckDBPyConnection,
+    resource: Resource,
+    unknown_types: dict[str, str],
+    rejected_rows: int,
 ) -> Seen:
-    """One pass over the sound rows; two more only where columns are unknown or rows refused."""
+    """One pass over the sound rows; one more only where rows are refused."""
     landed = [column for column in resource.columns if column.personal != "drop"]
     modified = resource.modified_at or (
         resource.cursor.column if resource.cursor and not resource.cursor.opaque else ""
@@ -430,7 +565,7 @@ def _seen(
         first_modified_at=modified_text(found[1]),
         last_modified_at=modified_text(found[2]),
         filled={column.name: count for column, count in zip(landed, found[3:], strict=True)},
-        unknown_types=_json_types(db, unknown),
+        unknown_types=unknown_types,
         refused=refused_fields(
             db, "SELECT row_number, unnest(faults, recursive := true) FROM checked"
         )
@@ -442,26 +577,6 @@ def _seen(
 def filled_sql(value: str, kind: ColumnType) -> str:
     """SQL that is null where `value` is empty: text without characters is."""
     return f"nullif({value}, '')" if kind in ("string", "json") else value
-
-
-def _json_types(db: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> dict[str, str]:
-    """The JSON types of the values of each of these keys: ``text``, ``list, object``."""
-    if not names:
-        return {}
-    # A JSON pointer: a key may hold any character.
-    pointers = ["/" + name.replace("~", "~0").replace("/", "~1") for name in names]
-    types = ", ".join(
-        f"list_sort(list(DISTINCT json_type(content, {literal(pointer)})))" for pointer in pointers
-    )
-    found = db.execute(
-        f"SELECT {types} FROM page_row WHERE json_type(content) = 'OBJECT'"
-    ).fetchone()
-    assert found is not None
-    return {
-        name: ", ".join(sorted({_JSON_TYPES[kind] for kind in kinds or () if kind in _JSON_TYPES}))
-        or "null"
-        for name, kinds in zip(names, found, strict=True)
-    }
 
 
 def refused_fields(db: duckdb.DuckDBPyConnection, faults: str) -> tuple[RefusedField, ...]:
@@ -506,11 +621,18 @@ def _collect_part(
         recorded = f"least(coalesce({modified}, {now}), {now})"
     key = name_of(resource.key)
     columns = ", ".join(name_of(c.name) for c in resource.columns if c.personal != "drop")
+    counted = db.execute(
+        f"SELECT count(*), count(DISTINCT {key}) FROM checked WHERE len(faults) = 0"
+    ).fetchone()
+    assert counted is not None
+    last = "row_number"
+    if counted[0] != counted[1]:
+        last = f"max(row_number) OVER (PARTITION BY {key})"
     db.execute(
         f"""
         CREATE TEMP TABLE part AS
         WITH good AS (
-            SELECT *, max(row_number) OVER (PARTITION BY {key}) AS last_row_number
+            SELECT *, {last} AS last_row_number
             FROM checked WHERE len(faults) = 0
         )
         SELECT
@@ -638,8 +760,8 @@ def _land_again(
             "connection's user; nothing landed"
         )
     now = f"TIMESTAMP {literal(recorded_at.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f'))}"
-    last_row = count_of(db, "SELECT max(row_number) FROM page_row")
-    last_page = count_of(db, "SELECT max(page) FROM page_row")
+    last_row = count_of(db, "SELECT max(row_number) FROM checked")
+    last_page = count_of(db, "SELECT max(page) FROM checked")
     db.execute(
         f"""
         INSERT INTO part BY NAME
@@ -682,6 +804,8 @@ def copy_to(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     db.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
 
 
-def count_of(db: duckdb.DuckDBPyConnection, query: str) -> int:
-    found: tuple[Any, ...] | None = db.execute(query).fetchone()
+def count_of(
+    db: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | None = None
+) -> int:
+    found: tuple[Any, ...] | None = db.execute(query, values).fetchone()
     return int(found[0]) if found and found[0] is not None else 0

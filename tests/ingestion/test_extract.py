@@ -17,6 +17,7 @@ import duckdb
 import pytest
 from starlette.responses import Response
 
+import ingestion.typed as typed
 from ingestion.clock import Clock, FixedClock
 from ingestion.connections import ConfiguredSource, Connection, Sources
 from ingestion.errors import (
@@ -30,6 +31,7 @@ from ingestion.errors import (
 from ingestion.extract import ingest, ingest_all
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
+from ingestion.load_log import facts_of
 from ingestion.salesforce.client import API_VERSION
 from ingestion.salesforce.resources import RESOURCES as SALESFORCE
 from ingestion.typed import landed_columns
@@ -137,6 +139,61 @@ def test_money_is_exact_to_the_last_digit_that_the_type_holds(
         (Decimal("9234567890123456.78"), "Deal 1"),
         (Decimal("0.10"), "12.34567890123456789"),
     ]
+
+
+def test_digits_of_an_id_do_not_make_money_text(
+    read: Ingest, vendor: Vendor, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typed, "_quoted", lambda _: pytest.fail("it takes a minute at a million"))
+    vendor.on(QUERY, page(deal(1, Id="1" * 40, Name="v1.20260630", Amount=12345678.25)))
+    assert rows_of(landing, read(), "amount") == [(Decimal("12345678.25"),)]
+
+
+def test_half_an_emoji_costs_no_row_and_no_digit(
+    read: Ingest, vendor: Vendor, landing: Landing
+) -> None:
+    body = json.dumps(page(deal(1, Name="cut \ud83d"), deal(2, Name="\U0001f600", Amount="#")))
+    vendor.on(QUERY, body.replace('"#"', "1234567.89").encode())
+    assert rows_of(landing, read(), "name, amount") == [
+        ("cut \ufffd", Decimal("1000.10")),
+        ("\U0001f600", Decimal("1234567.89")),
+    ]
+
+
+def test_a_page_that_cannot_be_read_is_not_repeated_in_the_message(
+    read: Ingest, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.on(QUERY, page(deal(1, Name="ann@example.org \ud83d")))
+    monkeypatch.setattr(typed, "_without_halves", lambda text: text)
+    with pytest.raises(ContractError, match="page 1 cannot be read as JSON") as caught:
+        read()
+    assert "ann@example.org" not in str(caught.value)
+
+
+def test_pages_that_are_typed_in_batches_make_one_load(
+    read: Ingest, vendor: Vendor, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typed, "_BATCH", 1)
+    pages: list[dict[str, Any]] = [
+        {"records": [deal(1, One__c=1), deal(2, Amount="x")]},
+        {"records": []},
+        {"records": [deal(3), deal(1, Name="newer", One__c="text", Two__c=None)]},
+    ]
+    for number, body in enumerate(pages, 1):
+        done = number == len(pages)
+        vendor.on(
+            f"/more/{number}" if number > 1 else QUERY,
+            body | {"done": done, "nextRecordsUrl": f"/more/{number + 1}"},
+        )
+    load = read()
+    assert rows_of(landing, load, "id, name, _page, _row_number") == [
+        ("006003", "Deal 3", 3, 3),
+        ("006001", "newer", 3, 4),
+    ]
+    assert [row[0] for row in rejects_of(landing, load)] == [2]
+    assert load.unknown_columns == ("One__c", "Two__c")
+    facts = facts_of(load)
+    assert facts and facts.unknown_types == {"One__c": "number, text", "Two__c": "null"}
 
 
 def test_an_offset_is_applied_not_dropped(read: Ingest, vendor: Vendor, landing: Landing) -> None:
