@@ -2,10 +2,10 @@
 SHELL := /bin/sh
 PYTHON_BIN := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help environment tools demo down test test-real lint bench mutate prove docs lock clean
+.PHONY: help environment tools demo down test test-real lint bench bench-connectors mutate prove docs lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 environment: ## make .venv from requirements.lock (once)
 	@scripts/environment.sh
@@ -33,6 +33,9 @@ lint: environment ## ruff, mypy, sqlfluff
 
 bench: environment ## measure: demo by step, build, gates, memory
 	@$(PYTHON_BIN) -m benchmarks
+
+bench-connectors: environment ## measure: a million rows through each connector
+	@$(PYTHON_BIN) -m benchmarks.connectors
 
 mutate: environment ## change one operator at a time in every mart; the tests must notice
 	@$(PYTHON_BIN) -m benchmarks.mutate

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import socket
 import subprocess
 import sys
@@ -19,13 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
-
+from benchmarks.connectors import HEADING
+from benchmarks.report import PAGE, machine, section_of
 from company.world.build import build_world
 from tests.e2e.installation import CREDENTIALS, Installation, on_world
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "benchmarks.md"
 SEED = 7
 NEXT_DAY = "2026-07-02T03:00:00+08:00"
 GATES = ("raw_gate", "stage_entry_gate", "mart_gate")
@@ -211,7 +209,7 @@ def _lines(figures: Figures) -> Iterator[str]:
     yield "# Benchmarks"
     yield ""
     yield (
-        f"Written by `make bench`, scale {figures.scale}, one run on {_machine()}. Only ratios of "
+        f"Written by `make bench`, scale {figures.scale}, one run on {machine()}. Only ratios of "
         "one run mean anything from one machine to the next; the seconds say how large the things "
         "are that were compared."
     )
@@ -269,14 +267,6 @@ def _row(label: str, first: Stage, second: Stage, part: str) -> str:
     return f"| {label} | {first.seconds[part]:.1f} | {second.seconds[part]:.1f} |"
 
 
-def _machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} cores and {memory:.0f} GB of memory ({platform.system()}, Python "
-        f"{platform.python_version()}, DuckDB {duckdb.__version__})"
-    )
-
-
 def _free_ports() -> int:
     """The first of eight ports in a row that nobody listens on."""
     for first in range(18000, 19000, 10):
@@ -312,7 +302,8 @@ def main() -> int:
     text = page(figures)
     print(f"\n{text}")
     if options.scale == "S" and not options.no_demo:
-        PAGE.write_text(text, encoding="utf-8")
+        connectors = section_of(HEADING)
+        PAGE.write_text(text + (f"\n{connectors}" if connectors else ""), encoding="utf-8")
     if options.json:
         options.json.write_text(json.dumps(figures.ratios(), indent=1), encoding="utf-8")
     return 0
