@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.clock import FixedClock
-from ingestion.landing import Landing
+from ingestion.landing import Landing, Manifest
 from tests.e2e.installation import Installation
 from tests.warehouse.keeping import land, page_of, publish_until
 from warehouse.backup import Destination, back_up, restore
@@ -25,6 +25,7 @@ from warehouse.home import Home
 from warehouse.maintain import verified
 from warehouse.maintenance import retire_pages
 from warehouse.publish import current_version, versions
+from warehouse.verify import files_of
 
 PROJECT = Path(__file__).parents[2]
 DAY, OLD = "2026-06-29T00:00:00+00:00", "2026-05-01T00:00:00+00:00"
@@ -169,6 +170,38 @@ def test_a_backup_while_loads_commit_is_consistent(
     restore(empty, str(tmp_path / "backup"))
     assert "are as they were written" in verified(empty, clock)
     assert 2 < Landing(empty.landing).last_seq() <= Landing(kept.landing).last_seq()
+
+
+def test_a_version_published_meanwhile_is_in_no_backup_without_its_loads(
+    kept: Home, empty: Home, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def and_publish(store: Landing, load: Manifest) -> dict[Path, str]:
+        monkeypatch.undo()
+        publish_until(kept, land(kept, DAY).commit_seq, clock)
+        return files_of(store, load)
+
+    monkeypatch.setattr("warehouse.backup.files_of", and_publish)
+    back_up(kept, str(tmp_path / "backup"), clock)
+    restore(empty, str(tmp_path / "backup"))  # verifies: no version of loads that are not there
+    assert len(versions(kept)) == 2 and len(versions(empty)) == 1
+
+
+def test_pages_that_retire_meanwhile_are_no_damage(
+    kept: Home, empty: Home, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(kept, OLD)
+    publish_until(kept, 3, clock)
+
+    def and_retire(store: Landing, load: Manifest) -> dict[Path, str]:
+        listed = files_of(store, load)
+        if load.commit_seq == 3:
+            assert retire_pages(kept, clock).loads == 1
+        return listed
+
+    monkeypatch.setattr("warehouse.backup.files_of", and_retire)
+    back_up(kept, str(tmp_path / "backup"), clock)
+    restore(empty, str(tmp_path / "backup"))
+    assert contents(empty) == contents(kept)
 
 
 def test_damage_is_not_backed_up(kept: Home, clock: FixedClock, tmp_path: Path) -> None:
