@@ -186,15 +186,22 @@ def test_a_version_published_meanwhile_is_in_no_backup_without_its_loads(
     assert len(versions(kept)) == 2 and len(versions(empty)) == 1
 
 
+@pytest.mark.parametrize("reached", [3, 4], ids=["before their copy", "after it"])
 def test_pages_that_retire_meanwhile_are_no_damage(
-    kept: Home, empty: Home, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: Home,
+    empty: Home,
+    clock: FixedClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reached: int,
 ) -> None:
-    land(kept, OLD)
-    publish_until(kept, 3, clock)
+    for day in (OLD, DAY):
+        land(kept, day)
+    publish_until(kept, 4, clock)
 
     def and_retire(store: Landing, load: Manifest) -> dict[Path, str]:
         listed = files_of(store, load)
-        if load.commit_seq == 3:
+        if load.commit_seq == reached:
             assert retire_pages(kept, clock).loads == 1
         return listed
 
