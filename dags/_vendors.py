@@ -36,19 +36,15 @@ def extract(source: str, tenant: str, resource: str) -> dict[str, Any]:
     from ingestion.host_limit import HostLimit
     from ingestion.http import HttpSettings
     from ingestion.landing import Landing
+    from ingestion.load_log import attempt
     from warehouse.home import Home
 
     home = Home.from_environment().ensure()
     sources = configured_sources(home.root)
     limit = HostLimit(home.hosts, sources.requests_to(source))
-    load = ingest(
-        source,
-        tenant,
-        resource,
-        connection_of(source, tenant, sources.url_of(source, tenant)),
-        Landing(home.landing),
-        clock_from_environment(),
-        HttpSettings(limit=limit),
-    )
+    landing, clock = Landing(home.landing), clock_from_environment()
+    with attempt(landing, clock, source, tenant, resource):
+        connection = connection_of(source, tenant, sources.url_of(source, tenant))
+    load = ingest(source, tenant, resource, connection, landing, clock, HttpSettings(limit=limit))
     print(summary(load))
     return {"load": load.commit_seq, "rows": load.rows, "refused": load.rejected_rows}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from ingestion.clock import Clock
-from ingestion.errors import ConfigurationError
-from ingestion.files.intake import DEFAULT_MAPPING, ERRORS, IntakeReport, intake
+from ingestion.errors import ConfigurationError, IngestionError
+from ingestion.files.intake import DEFAULT_MAPPING, ERRORS, SOURCE, IntakeReport, intake
 from ingestion.files.mapping import read_mapping
 from ingestion.files.store import is_url, opened
 from ingestion.landing import Landing
+from ingestion.load_log import attempt
+from warehouse.freshness import EVERY
 from warehouse.home import Home
 from warehouse.policy import landed_rows
 from warehouse.policy_tables import POLICY_TABLES
@@ -31,11 +34,15 @@ def take_in_folder(
     rows of such a tenant would stop every later build, of every tenant. While no policy has
     landed, every tenant may land.
     """
-    with opened(place, returned=ERRORS) as folder:
+    landing = Landing(home.landing)
+    with ExitStack() as store:
+        with attempt(landing, clock, SOURCE, EVERY):
+            folder = store.enter_context(opened(place, returned=ERRORS))
         chosen = mapping or folder / mapping_name
-        if folder.is_dir():  # intake says it best when it is none
-            _check_tenant(chosen, Landing(home.policy))
-        report = intake(folder, chosen, Landing(home.landing), clock)
+        with attempt(landing, clock, SOURCE, _tenant_of(chosen)):
+            if folder.is_dir():  # intake says it best when it is none
+                _check_tenant(chosen, Landing(home.policy))
+            report = intake(folder, chosen, landing, clock)
     if not is_url(place):
         return report
     # The copy is gone: the error files are in the store.
@@ -49,6 +56,14 @@ def take_in_folder(
             for file in report.files
         ),
     )
+
+
+def _tenant_of(mapping: Path) -> str:
+    """Whose files these are; `*` when the mapping cannot be read."""
+    try:
+        return read_mapping(mapping).tenant
+    except (IngestionError, OSError):
+        return EVERY
 
 
 def _check_tenant(mapping: Path, policy: Landing) -> None:

@@ -29,6 +29,9 @@ Stream = tuple[str, str, str]
 
 EVERY = "*"
 
+_REMEMBERED = timedelta(days=7)
+"""What never loaded is expected for so long after it was last tried: a typo goes away again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -63,9 +66,8 @@ def freshness(home: Home, at: Moment) -> list[Freshness]:
     failed = _failed(landing, at, seen.keys())
     levels = _levels(home, at)
     off = switched_off(Landing(home.decisions), at.instant, at.watermarks.get("decisions"))
-    known = {
-        stream for stream in seen.keys() | failed.keys() | _named(levels) if stream[:2] not in off
-    }
+    tried = {stream for stream, attempts in failed.items() if _is_recent(attempts[-1], at)}
+    known = {stream for stream in seen.keys() | tried | _named(levels) if stream[:2] not in off}
     return [
         replace(
             _judged(stream, seen.get(stream, _Seen()), failed.get(stream, []), levels, at),
@@ -122,6 +124,10 @@ def _failed(landing: Landing, at: Moment, landed: Iterable[Stream]) -> dict[Stre
         for resource in [failure.resource] if failure.resource else _all(failure, landed):
             found[failure.source, failure.tenant, resource].append(failure)
     return found
+
+
+def _is_recent(failure: Failure, at: Moment) -> bool:
+    return datetime.fromisoformat(failure.failed_at) > at.instant - _REMEMBERED
 
 
 def _all(failure: Failure, landed: list[Stream]) -> list[str]:

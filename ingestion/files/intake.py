@@ -17,8 +17,9 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -32,7 +33,9 @@ from ingestion.errors import ConfigurationError
 from ingestion.files.mapping import FileMapping, Mapping, read_mapping
 from ingestion.files.read import entity_rows, load_raw
 from ingestion.landing import Landing, LoadFile, Manifest, OpenLoad
+from ingestion.load_log import LoadFacts, milliseconds_since, modified_text
 from ingestion.resource import ColumnType
+from ingestion.schema import Columns, as_declared, columns_of, keep_schema, refusing_inexact
 from ingestion.typed import (
     LOAD_COLUMNS,
     PART,
@@ -40,8 +43,10 @@ from ingestion.typed import (
     connect,
     copy_to,
     count_of,
+    filled_sql,
     literal,
     name_of,
+    refused_fields,
     schema_version,
     sha256_of,
 )
@@ -273,6 +278,7 @@ def _take(
     clock: Clock,
 ) -> tuple[FileReport, list[Manifest]]:
     """Lands one file: a load per entity that it feeds, unless it has landed as it is."""
+    started, began = clock.now(), time.monotonic()
     name, identity = delivery.name, delivery.identity()
     entities = list(dict.fromkeys(entity.entity for entity in delivery.file.entities))
     landed = [fragments[entity, name] for entity in entities if (entity, name) in fragments]
@@ -299,7 +305,10 @@ def _take(
     duplicates = 0
     for entity in due:
         duplicates += _own_rows(db, delivery, entity)
-        _whole_rows(db, delivery, landing, fragments, entity)
+        with refusing_inexact():
+            _whole_rows(db, delivery, landing, fragments, entity)
+    used = set[str]().union(*(entity.columns() for entity in delivery.file.entities))
+    unused = tuple(column for column in header if column not in used)
     errors = _write_errors(db, delivery.path)
     committed: list[Manifest] = []
     for entity in due:
@@ -311,16 +320,75 @@ def _take(
                 f"AND ends_with(why, {literal(_NOWHERE)})",
             )
             known = identity | {"lacking": _beside(fragments, entity, name) if lacks else ""}
-            committed.append(load.commit(_written(db, load, entity, clock.now(), known, keep)))
+            manifest = _written(db, load, entity, clock.now(), known, keep)
+            facts = _facts(db, load, delivery, entity, started, began, unused if keep else ())
+            committed.append(
+                load.commit(
+                    replace(
+                        manifest,
+                        unknown_columns=tuple(sorted(facts.unknown_types)),
+                        schema_version=keep_schema(landing, entity_columns(entity)),
+                        extra=manifest.extra | {"facts": facts.as_json()},
+                    )
+                )
+            )
     refused = _refused_rows(db)
     rows = tuple(_counts(db, entity) for entity in due)
     gone = sum(counts.removed + counts.left for counts in rows)
     emptied = gone and not refused and not any(counts.taken for counts in rows)
     outcome = "emptied, every row that it had is gone" if emptied else "taken in"
-    used = set[str]().union(*(entity.columns() for entity in delivery.file.entities))
-    unused = tuple(column for column in header if column not in used)
     report = FileReport(name, outcome, rows, refused, duplicates, errors, unused, notes)
     return report, committed
+
+
+def _facts(
+    db: duckdb.DuckDBPyConnection,
+    load: OpenLoad,
+    delivery: Delivery,
+    entity: str,
+    started: datetime,
+    began: float,
+    unused: tuple[str, ...],
+) -> LoadFacts:
+    """What a load says of itself. The file counts for the first entity that it feeds.
+
+    Only fields that the mapping fills are counted: of the others an empty column says nothing.
+    """
+    pages = [path for path in load.folder.iterdir() if path.name.startswith("pages-")]
+    types = dict(entity_columns(entity))
+    mapped = [
+        field
+        for field in _value_names(entity)
+        if any(
+            field == name
+            for item in delivery.file.entities
+            if item.entity == entity
+            for name, _ in item.fields
+        )
+    ]
+    counts = "".join(f", count({filled_sql(name_of(field), types[field])})" for field in mapped)
+    found = db.execute(
+        f"SELECT count(*), min(effective_at), max(effective_at){counts} "
+        f"FROM {name_of('whole_' + entity)} WHERE row IS NOT NULL"
+    ).fetchone()
+    assert found is not None
+    return LoadFacts(
+        started_at=started.astimezone(UTC).isoformat(),
+        milliseconds=milliseconds_since(began),
+        requests=None,
+        raw_bytes=delivery.path.stat().st_size if pages else 0,
+        gzipped_bytes=sum(path.stat().st_size for path in pages),
+        delivered_rows=found[0],
+        first_modified_at=modified_text(found[1]),
+        last_modified_at=modified_text(found[2]),
+        filled=dict(zip(mapped, found[3:], strict=True)),
+        unknown_types=dict.fromkeys(unused, "text"),
+        refused=refused_fields(
+            db,
+            "SELECT row AS row_number, field, why FROM error "
+            f"WHERE entity = {literal(entity)} OR (entity = '' AND {bool(pages)})",
+        ),
+    )
 
 
 def _counts(db: duckdb.DuckDBPyConnection, entity: str) -> EntityCounts:
@@ -453,16 +521,19 @@ def _whole_rows(
     previous = f"SELECT source_id, {columns} FROM {own} WHERE false"
     # `row` tells rows of this file from rows that it held before.
     parts = [f"SELECT {delivery.priority(delivery.name)} AS priority, * FROM {own}"]
-    others: dict[int, list[str]] = {}
+    others: dict[tuple[int, Columns], list[Path]] = {}
     for (of_entity, name), load in fragments.items():
-        path = str(landing.root / load.extra["fragment"]["path"])
-        if of_entity == entity and name == delivery.name:
-            previous = f"SELECT source_id, {columns} FROM {_parquet([path])}"
-        elif of_entity == entity:
-            others.setdefault(delivery.priority(name), []).append(path)
-    for priority, paths in others.items():
+        if of_entity != entity:
+            continue
+        path, held = landing.root / load.extra["fragment"]["path"], _held(landing, load)
+        if name == delivery.name:
+            previous = f"SELECT source_id, {columns} FROM ({_said([path], held, entity)})"
+        else:
+            others.setdefault((delivery.priority(name), held), []).append(path)
+    for (priority, held), paths in others.items():
         parts.append(
-            f"SELECT {priority}, NULL::BIGINT, source_id, {columns} FROM {_parquet(paths)}"
+            f"SELECT {priority}, NULL::BIGINT, source_id, {columns} "
+            f"FROM ({_said(paths, held, entity)})"
         )
     # A row that is refused this time is not gone: it stays as it landed before, and the
     # file still says of it what it said then.
@@ -526,6 +597,25 @@ def _whole_rows(
         SELECT *, true AS is_deleted FROM gone
         """
     )
+
+
+def _said_columns(entity: str) -> Columns:
+    """The columns of a fragment, as the entity has them now."""
+    names = {"source_id", *_value_names(entity)}
+    return tuple(column for column in entity_columns(entity) if column[0] in names)
+
+
+def _held(landing: Landing, load: Manifest) -> Columns:
+    """The columns that a load's fragment was written with."""
+    not_said = {"source_tenant", "is_deleted", "_file", *(name for name, _ in LOAD_COLUMNS)}
+    if load.schema_version == schema_version(entity_columns(load.resource)):
+        return _said_columns(load.resource)
+    return tuple(column for column in columns_of(landing, load) if column[0] not in not_said)
+
+
+def _said(paths: list[Path], held: Columns, entity: str) -> str:
+    """SQL for what fragments of the columns `held` say, in the columns of now."""
+    return as_declared(paths, held, _said_columns(entity), f"{SOURCE}.{entity}")
 
 
 def _parquet(paths: list[str]) -> str:
@@ -615,7 +705,6 @@ def _written(
         ),
         rejects=rejects,
         pages=pages,
-        schema_version=schema_version(entity_columns(entity)),
         extra={
             **identity,
             "fragment": {"path": load.relative(FRAGMENT), "sha256": sha256_of(fragment)},

@@ -17,15 +17,18 @@ import duckdb
 import pytest
 
 from ingestion.catalog import CONNECTORS, resource_of
+from ingestion.clock import FixedClock
 from ingestion.connections import ConfiguredSource, Connection, Sources
+from ingestion.entities import ENTITIES
 from ingestion.errors import ConfigurationError, ContractError, SeveralFailedError
 from ingestion.extract import ingest_all
+from ingestion.files.intake import intake
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 from ingestion.load_log import LoadFacts, facts_of, failures, last_failure
 from ingestion.resource import Column, ColumnType
-from ingestion.schema import change, columns_of, kept_columns, rows_of, versions
-from ingestion.typed import landed_columns
+from ingestion.schema import Columns, change, columns_of, kept_columns, rows_of, versions
+from ingestion.typed import SQL_TYPES, landed_columns
 from tests.ingestion.test_vendors import START, Company
 
 MADE = datetime(2026, 6, 10, 8, tzinfo=UTC)
@@ -297,7 +300,68 @@ def test_a_load_from_before_schemas_were_kept_is_asked_for_its_columns_itself(
     company.put("stripe", "invoice", 1, MADE)
     with company.open():
         load = company.read("stripe", "invoice")
-    kept = columns_of(company.landing, load)
+    kept = [(name, SQL_TYPES[kind]) for name, kind in columns_of(company.landing, load)]
     (company.landing.root / "_schemas" / f"{load.schema_version}.json").unlink()
-    assert columns_of(company.landing, load) == kept
+    asked = [(name, SQL_TYPES[kind]) for name, kind in columns_of(company.landing, load)]
+    assert asked == kept
     assert invoices(company.landing) == {"x_000001": 1}
+
+
+MAPPING = """
+tenant: aurora
+files:
+  - file: "calls.csv"
+    entities:
+      - {entity: activity, source_id: id, columns: {occurred_at: at, activity_type: kind}}
+  - file: "owners.csv"
+    entities:
+      - {entity: activity, source_id: id, columns: {owner_source_id: owner}}
+"""
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    (folder / "mapping.yml").write_text(MAPPING, encoding="utf-8")
+    (folder / "calls.csv").write_text(
+        "id,at,kind,note\n1,2026-06-01,call,secret\n2,2026-06-03,,\n3,soon,call,\n", "utf-8"
+    )
+    return folder
+
+
+def test_a_load_of_a_file_says_what_it_brought_and_which_columns_nothing_reads(
+    landing: Landing, inbox: Path, clock: FixedClock
+) -> None:
+    (load,) = intake(inbox, None, landing, clock).loads
+    said = facts(load)
+    (page,) = landing.pages(load)
+    assert (said.started_at, said.requests) == (clock.now().isoformat(), None)
+    assert said.raw_bytes == (inbox / "calls.csv").stat().st_size
+    assert said.gzipped_bytes == page.stat().st_size
+    assert said.delivered_rows == load.rows
+    assert said.last_modified_at is not None and said.last_modified_at > "2026-06-01"
+    assert said.filled["activity_type"] == 1
+    assert "owner_source_id" not in said.filled, "this file is not asked for it"
+    assert load.unknown_columns == ("note",)
+    assert said.unknown_types == {"note": "text"}
+    assert [refused.field for refused in said.refused] == ["at"], "as the file calls it"
+    assert "secret" not in json.dumps(load.extra)
+
+
+def test_what_a_file_said_before_a_field_was_added_is_still_put_together_with_another(
+    landing: Landing, inbox: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activity = ENTITIES["activity"]
+    fewer = tuple(field for field in activity.fields if field.name != "owner_source_id")
+    with monkeypatch.context() as then:
+        then.setitem(ENTITIES, "activity", replace(activity, fields=fewer))
+        first_half = MAPPING[: MAPPING.index('  - file: "owners.csv"')]
+        (inbox / "mapping.yml").write_text(first_half, encoding="utf-8")
+        intake(inbox, None, landing, clock)
+    (inbox / "mapping.yml").write_text(MAPPING, encoding="utf-8")
+    (inbox / "owners.csv").write_text("id,owner\n1,E07\n", encoding="utf-8")
+    report = intake(inbox, None, landing, clock)
+    (load,) = report.loads
+    columns: Columns = (("activity_type", "string"), ("owner_source_id", "string"))
+    assert rows_of(landing, [load], columns) == [("call", "E07")]

@@ -16,12 +16,14 @@ from company.servers.running import Servers, running_servers
 from expectations.contract import Freshness
 from ingestion.clock import FixedClock
 from ingestion.connections import Connection, configured_sources
-from ingestion.errors import SeveralFailedError
+from ingestion.errors import ConfigurationError, SeveralFailedError
 from ingestion.extract import ingest_all
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing
+from ingestion.load_log import failures
 from tests.company.small_world import CREDENTIALS, SmallWorld
 from warehouse.cli import invoke
+from warehouse.files import take_in_folder
 from warehouse.freshness import Moment, freshness
 from warehouse.home import Home
 from warehouse.policy import land_policy
@@ -153,6 +155,36 @@ def test_what_was_never_loaded_and_what_nobody_judges(
         read(home, servers, TUESDAY, answers=False)
     tried = at(home, TUESDAY + timedelta(hours=1))
     assert (tried.verdict, tried.is_in_stores) == ("no_service_level", True)
+    assert not at(home, TUESDAY + timedelta(days=8)).is_in_stores, "tried once, a week ago"
+
+
+def test_a_folder_that_cannot_be_taken_in_is_a_failure_of_its_company(
+    home: Home, tmp_path: Path
+) -> None:
+    levels(home, tmp_path, TUESDAY, "*,*,*,48,warning,finance,2026-01-01,")
+    folder = tmp_path / "inbox"
+    for attempt in ("missing", "no mapping", "no file"):
+        if attempt == "no mapping":
+            folder.mkdir()
+        if attempt == "no file":
+            (folder / "mapping.yml").write_text(
+                "tenant: aurora\nfiles: [{file: a.csv, entities: [{entity: activity, "
+                "source_id: id, columns: {occurred_at: at}}]}]\n",
+                encoding="utf-8",
+            )
+        with pytest.raises(ConfigurationError):
+            take_in_folder(str(folder), home, FixedClock(TUESDAY))
+    assert [(f.tenant, f.resource, f.kind) for f in failures(Landing(home.landing))] == [
+        ("*", "", "configuration"),
+        ("*", "", "configuration"),
+        ("aurora", "", "configuration"),
+    ]
+    (aurora,) = (
+        fresh
+        for fresh in freshness(home, Moment(TUESDAY + timedelta(hours=1), SHANGHAI))
+        if (fresh.source, fresh.tenant) == ("files", "aurora")
+    )
+    assert (aurora.resource, aurora.verdict, aurora.failed_attempts) == ("*", "never_loaded", 1)
 
 
 def test_a_later_service_level_does_not_judge_the_past(
