@@ -105,25 +105,34 @@ def _page_days(home: Home, now: datetime) -> int:
 
 
 def _fetched_again(landing: Landing) -> set[int]:
-    """The refused loads after which something of the same line was accepted."""
+    """The refused loads after which something of the same line, or in their place, was accepted.
+
+    What stands in another place brings no news.
+    """
     refused = landing.rejections()
     last: dict[tuple[str, ...], int] = {}
     broken: set[int] = set()
     for load in landing.loads():
         if load.commit_seq in refused or load.extra.get("continues") in broken:
             broken.add(load.commit_seq)
-        else:
+        elif load.replaces is None:
             last[_line(load)] = load.commit_seq
+    retyped = {load.place for load in landing.accepted() if load.replaces is not None}
     return {
         load.commit_seq
         for load in landing.loads()
-        if load.commit_seq in refused and last.get(_line(load), 0) > load.commit_seq
+        if load.commit_seq in refused
+        and (last.get(_line(load), 0) > load.commit_seq or load.place in retyped)
     }
 
 
 def _line(load: Manifest) -> tuple[str, ...]:
-    """What a later load must share to bring a refused one's rows again; a file is its own line."""
-    return load.source, load.tenant, load.resource, str(load.extra.get("file", ""))
+    """What a later load must share to bring a refused one's rows again.
+
+    A file is its own line; a range of the past is not read again by the daily run.
+    """
+    of = str(load.extra.get("file", "range" if "range" in load.extra else ""))
+    return load.source, load.tenant, load.resource, of
 
 
 def leftovers(home: Home) -> Iterator[Path]:

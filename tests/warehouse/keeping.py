@@ -19,7 +19,9 @@ from warehouse.home import Home
 from warehouse.publish import publish
 
 
-def land(home: Home, at: str, resource: str = "invoice", **extra: Any) -> Manifest:
+def land(
+    home: Home, at: str, resource: str = "invoice", replaces: int | None = None, **extra: Any
+) -> Manifest:
     """One load of a Stripe resource with one row and one raw page, recorded `at`."""
     with Landing(home.landing).open_load("stripe", "aurora", resource) as load:
         page = load.folder / "pages-00001.json.gz"
@@ -31,7 +33,7 @@ def land(home: Home, at: str, resource: str = "invoice", **extra: Any) -> Manife
                 load_id=load.load_id, source="stripe", tenant="aurora", resource=resource,
                 recorded_at=datetime.fromisoformat(at).isoformat(), rows=1,
                 files=(LoadFile(load.relative(part.name), 1, sha256_of(part)),),
-                pages=(load.relative(page.name),), extra=extra,
+                pages=(load.relative(page.name),), replaces=replaces, extra=extra,
             )
         )  # fmt: skip
 

@@ -93,8 +93,19 @@ def test_pages_of_a_refused_load_stay_until_it_is_fetched_again(
     assert dict(done.kept)["refused and not fetched again"] == 1
     assert page_of(home, refused).exists()
     assert not page_of(home, follower).exists() and not page_of(home, other).exists()
+    for no_news in ({"range": {}}, {"replaces": follower.commit_seq}):
+        publish_until(home, land(home, NEW, **no_news).commit_seq, clock)
+        assert retire_pages(home, clock).loads == 0
     again = land(home, NEW)
     publish_until(home, again.commit_seq, clock)
+    assert retire_pages(home, clock).loads == 1
+    assert not page_of(home, refused).exists()
+
+
+def test_pages_of_a_refused_load_go_once_it_was_typed_anew(home: Home, clock: FixedClock) -> None:
+    refused = land(home, OLD)
+    Landing(home.landing).reject(refused.commit_seq, {"reason": "no key"})
+    publish_until(home, land(home, NEW, replaces=refused.commit_seq).commit_seq, clock)
     assert retire_pages(home, clock).loads == 1
     assert not page_of(home, refused).exists()
 
