@@ -34,7 +34,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `prove` and `real` take long: `make prove`, `make test-real` run them alone."""
+    """Tests marked `prove` and `real` take long: `make prove`, `make test-real` run them alone.
+
+    Real systems that pip installs in seconds are tested always, and fail where pip cannot.
+    """
     for mark, variable in (("prove", "CLOSEBOOK_PROVE"), ("real", "CLOSEBOOK_TEST_REAL")):
         if not os.environ.get(variable):
             left_out = [item for item in items if item.get_closest_marker(mark)]

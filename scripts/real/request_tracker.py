@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError, free_port, home_of
+from scripts.real import CannotInstallError, free_port, home_of, run, wait_for
 
 PACKAGES = ("request-tracker5", "rt5-db-sqlite", "rt5-standalone", "libfaketime")
 LOGIN = "root"
@@ -30,7 +30,6 @@ LIBRARY = "/usr/share/request-tracker5/lib"
 _SERVER = Path("/usr/share/request-tracker5/libexec/rt-server")
 _SETUP = Path("/usr/sbin/rt-setup-database-5")
 _DATABASE = "request_tracker.sqlite"
-_START_SECONDS = 60
 # BcryptCost: by default each request that shows a password costs the server a quarter of a second.
 _SETTINGS = """\
 Set($rtname, "closebook.example");
@@ -87,9 +86,9 @@ def install() -> None:
             raise CannotInstallError(
                 f"Request Tracker 5 is not installed. It comes from Debian; as root: {by_hand}"
             )
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        _run(["apt-get", "update", "-q"], quiet)
-        _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *PACKAGES], quiet)
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        run(["apt-get", "update", "-q"], quiet)
+        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *PACKAGES], quiet)
     home().mkdir(parents=True, exist_ok=True)
     (home() / "settings").mkdir(exist_ok=True)
     # The file that RT_SITE_CONFIG names must be there; the settings stand in the folder.
@@ -98,9 +97,9 @@ def install() -> None:
     prepared = home() / "prepared.sqlite"
     if not prepared.exists():
         beside = home() / f"preparing-{os.getpid()}.sqlite"
-        environment = {**os.environ, **_settings(beside, 80, "UTC")}
-        _run([str(_SETUP), "--action", "init", "--skip-create"], environment)
-        _run(["perl", "-I", LIBRARY, "-e", _WITHOUT_MAIL], environment)
+        environment = _settings(beside, 80, "UTC")
+        run([str(_SETUP), "--action", "init", "--skip-create"], environment)
+        run(["perl", "-I", LIBRARY, "-e", _WITHOUT_MAIL], environment)
         beside.rename(prepared)
 
 
@@ -135,25 +134,17 @@ def running_request_tracker(
         )
     try:
         base_url = f"http://127.0.0.1:{port}"
-        _wait_for(process, base_url, folder / "log")
+        login = f"{base_url}/REST/2.0/rt"
+        wait_for(
+            "Request Tracker",
+            process,
+            lambda: httpx.get(login, trust_env=False).status_code == httpx.codes.UNAUTHORIZED,
+            folder / "log",
+        )
         yield RequestTracker(base_url, folder)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _wait_for(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            if httpx.get(f"{base_url}/REST/2.0/rt", trust_env=False).status_code == 401:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise CannotInstallError(
-        f"Request Tracker does not serve {base_url}:\n"
-        + "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
-    )
 
 
 def _set_clock(folder: Path, now: datetime) -> None:
@@ -180,15 +171,6 @@ def _settings(database: Path, port: int, timezone: str) -> dict[str, str]:
 
 def _faketime() -> Path | None:
     return next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
-
-
-def _run(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(  # noqa: S603
-        command, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
-        raise CannotInstallError(f"{' '.join(command)} failed with {done.returncode}:\n{last}")
 
 
 if __name__ == "__main__":

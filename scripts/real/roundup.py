@@ -6,12 +6,9 @@ and is only spoken to over HTTP. A tracker takes a second to make: each server h
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,11 +16,10 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError, free_port, home_of
+from scripts.real import CannotInstallError, free_port, home_of, install_from_pip, run, wait_for
 
 LOGIN = "admin"
 PASSWORD = "admin-of-the-tracker"  # noqa: S105  of a tracker that lives as long as a test
-_START_SECONDS = 30
 # Its own server refuses to run as root.
 _SERVE = """
 import sys
@@ -59,17 +55,7 @@ def home() -> Path:
 
 def install() -> None:
     """Makes the environment, unless it is there. Raises CannotInstallError with what failed."""
-    if home().is_dir():
-        return
-    beside = home().with_name(f"roundup-{os.getpid()}")
-    try:
-        venv.create(beside, with_pip=True)
-        python = beside / "bin" / "python"
-        _run([python, "-m", "pip", "install", "--quiet", "roundup==2.6.*"])
-        # Its scripts name the folder in which they were made, so only its Python is used.
-        beside.rename(home())
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    install_from_pip("roundup", "roundup==2.6.*")
 
 
 @contextmanager
@@ -94,41 +80,23 @@ def running_roundup(folder: Path, calls: int = 0, seconds: int = 3600) -> Iterat
     admin: list[str | Path] = [python, "-m", "roundup.scripts.roundup_admin", "-i", folder]
     folder.mkdir(parents=True, exist_ok=True)
     given = ",".join(f"{name}={value}" for name, value in settings.items())
-    _run([*admin, "install", "classic", "anydbm", given])
-    _run([*admin, "initialise", PASSWORD])
+    run([*admin, "install", "classic", "anydbm", given])
+    run([*admin, "initialise", PASSWORD])
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603
             [python, "-c", _SERVE, folder, str(port)], stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        _wait_for(process, base_url, folder / "log")
+        wait_for(
+            "Roundup",
+            process,
+            lambda: bool(httpx.get(base_url, trust_env=False).status_code),
+            folder / "log",
+        )
         yield Roundup(base_url)
     finally:
         process.kill()
         process.wait()
-
-
-def _wait_for(process: subprocess.Popen[bytes], base_url: str, log: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            httpx.get(base_url, trust_env=False)
-            return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise CannotInstallError(
-        f"Roundup does not serve {base_url}:\n"
-        + "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
-    )
-
-
-def _run(command: list[str | Path]) -> None:
-    done = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
-        raise CannotInstallError(f"{command[:4]} failed with {done.returncode}:\n{last}")
 
 
 if __name__ == "__main__":

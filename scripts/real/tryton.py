@@ -7,11 +7,9 @@ made once and copied for each server.
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import subprocess
-import time
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError, free_port, home_of
+from scripts.real import free_port, home_of, run, wait_for
 from scripts.real.tryton_company import set_up_company
 from scripts.real.tryton_rpc import DATABASE, TrytonRpc
 
@@ -37,7 +35,6 @@ PACKAGES = (
 MODULES = ("sale_opportunity", "account_invoice", "account_payment", "commission")
 # Raised when the prepared database becomes another one: an older one is then made anew.
 _PREPARED_AS = "1"
-_START_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def install() -> None:
     bin_folder = home() / "venv" / "bin"
     if not (bin_folder / "trytond").exists():
         venv.create(home() / "venv", with_pip=True, clear=True)
-        _run([bin_folder / "python", "-m", "pip", "install", "--quiet", *_pinned()], home())
+        run([bin_folder / "python", "-m", "pip", "install", "--quiet", *_pinned()])
     prepared = home() / "prepared"
     if (prepared / "made-as").is_file() and (prepared / "made-as").read_text() == _PREPARED_AS:
         return
@@ -78,8 +75,9 @@ def install() -> None:
     (beside / f"{DATABASE}.sqlite").touch()
     admin: list[str | Path] = [bin_folder / "trytond-admin", "-c", _configured(beside, 0)]
     admin += ["-d", DATABASE]
-    _run([*admin, "-m", "--email", "admin@example.org", "--all", "-l", "en"], beside)
-    _run([*admin, "-u", *MODULES, "--activate-dependencies"], beside)
+    environment = {"TRYTONPASSFILE": str(beside / "password")}
+    run([*admin, "-m", "--email", "admin@example.org", "--all", "-l", "en"], environment, beside)
+    run([*admin, "-u", *MODULES, "--activate-dependencies"], environment, beside)
     with _serving(beside) as server, server.rpc() as rpc:
         set_up_company(rpc)
     (beside / "made-as").write_text(_PREPARED_AS, encoding="utf-8")
@@ -105,7 +103,7 @@ def _serving(folder: Path) -> Iterator[Tryton]:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)  # noqa: S603
     try:
         base_url = f"http://127.0.0.1:{port}"
-        _wait_for(base_url, process, log)
+        wait_for("Tryton", process, lambda: _answers(base_url), log)
         yield Tryton(base_url, (folder / "password").read_text(encoding="utf-8"))
     finally:
         process.terminate()
@@ -116,17 +114,9 @@ def _serving(folder: Path) -> Iterator[Tryton]:
             process.wait()
 
 
-def _wait_for(base_url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _answers(base_url: str) -> bool:
     body = {"id": 1, "method": "common.server.version", "params": []}
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            httpx.post(f"{base_url}/rpc/", json=body, timeout=5, trust_env=False).raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.1)
-        else:
-            return
-    raise CannotInstallError(f"Tryton did not start: {_last_lines(log.read_text())}")
+    return httpx.post(f"{base_url}/rpc/", json=body, timeout=5, trust_env=False).is_success
 
 
 def _configured(folder: Path, port: int) -> Path:
@@ -142,21 +132,3 @@ def _configured(folder: Path, port: int) -> Path:
 
 def _pinned() -> list[str]:
     return [f"{package}=={SERIES}.*" for package in PACKAGES]
-
-
-def _run(command: list[str | Path], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "TRYTONPASSFILE": str(folder / "password")}
-    done = subprocess.run(  # noqa: S603  the command is declared here
-        command, env=environment, cwd=folder, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        name = Path(command[0]).name
-        raise CannotInstallError(
-            f"Tryton {SERIES} cannot be installed here: {name} ended with {done.returncode}: "
-            f"{_last_lines(done.stderr or done.stdout)}"
-        )
-
-
-def _last_lines(text: str) -> str:
-    return " | ".join(text.strip().splitlines()[-3:])

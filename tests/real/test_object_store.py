@@ -17,8 +17,6 @@ from warehouse.doctor import examine
 from warehouse.files import take_in_folder
 from warehouse.home import Home
 
-pytestmark = pytest.mark.real
-
 SAMPLE = Path(__file__).parents[1] / "ingestion" / "data" / "funnel"
 PLACE = "s3://deliveries/inbox"
 CLOCK = FixedClock(datetime(2026, 7, 1, 3, tzinfo=UTC))

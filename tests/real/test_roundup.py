@@ -22,8 +22,6 @@ from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 from scripts.real.roundup import Roundup, running_roundup
 
-pytestmark = pytest.mark.real
-
 
 @dataclass
 class Desk:
