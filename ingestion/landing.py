@@ -6,6 +6,8 @@ Layout under the store's root::
     _commits/<seq>.json                       the manifest; creating this name is the commit
     _rejected/<seq>.json                      why the raw gate refused load <seq>
     _retired/<seq>.json                       since when the raw pages of load <seq> are gone
+    _schemas/<fingerprint>.json               the columns of the loads that name it
+    _failures/<seq>.json                      an attempt that committed nothing, and why
     _turns/<source>.<tenant>.<resource>       locked while something commits to that resource
 
 A load is written under ``_staging/``, synced, renamed to its final folder (still invisible) and
