@@ -308,22 +308,22 @@ def restore(home: Home, where: str, name: str | None = None) -> Backup:
     what was backed up; then nothing of it is in its place.
     """
     destination = Destination(where)
+    names = destination.names()
+    if not names:
+        raise WarehouseError(f"{where} holds no backup; `closebook backup DESTINATION` makes one")
+    backup = destination.read(name or names[-1])
     stored = [home.landing, home.policy, home.decisions, home.ledger, home.published]
-    for path in (*stored, home.root / "sources.yml"):
+    for path in (*stored, *(home.root / file.path for file in backup.files)):
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
             raise WarehouseError(
                 f"{path} holds something already; restore into an empty home: set CLOSEBOOK_HOME "
                 "to a new folder, or move this one away"
             )
-    names = destination.names()
-    if not names:
-        raise WarehouseError(f"{where} holds no backup; `closebook backup DESTINATION` makes one")
-    backup = destination.read(name or names[-1])
     aside = home.root / RESTORING
     shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(mode=0o700)
     for folder in sorted(backup.folders):
-        (aside / folder).mkdir(parents=True, mode=0o700)
-    aside.mkdir(exist_ok=True)
+        (aside / folder).mkdir(mode=0o700)
     for file in backup.files:
         target = aside / file.path
         destination.fetch(file, target)

@@ -17,7 +17,7 @@ from ingestion.clock import FixedClock
 from ingestion.landing import Landing, Manifest
 from tests.e2e.installation import Installation
 from tests.warehouse.keeping import land, page_of, publish_until
-from warehouse.backup import Destination, back_up, restore
+from warehouse.backup import KEPT_BACKUPS, Destination, back_up, restore
 from warehouse.cli import EXIT_ERROR, invoke
 from warehouse.decisions import all_decisions, decide
 from warehouse.errors import WarehouseError
@@ -25,6 +25,7 @@ from warehouse.home import Home
 from warehouse.maintain import verified
 from warehouse.maintenance import retire_pages
 from warehouse.publish import current_version, versions
+from warehouse.upkeep import backup_command
 from warehouse.verify import files_of
 
 PROJECT = Path(__file__).parents[2]
@@ -82,6 +83,10 @@ def test_secrets_are_in_a_backup_only_when_asked_for(
     back_up(kept, str(where), clock)
     assert not any(b"topsecret" in p.read_bytes() for p in where.rglob("*") if p.is_file())
     back_up(kept, str(where), clock, with_secrets=True)
+    empty.environment_file.write_text("CLOSEBOOK_HASH_SALT=another\n", encoding="utf-8")
+    with pytest.raises(WarehouseError, match="environment holds something already"):
+        restore(empty, str(where))
+    empty.environment_file.unlink()
     restore(empty, str(where))
     assert "topsecret" in empty.environment_file.read_text(encoding="utf-8")
 
@@ -263,6 +268,11 @@ def test_an_fsspec_url_holds_backups_too(kept: Home, empty: Home, clock: FixedCl
     assert len(Destination(where).names()) == 1
     restore(empty, where)
     assert contents(empty) == contents(kept)
+
+
+def test_the_command_keeps_as_many_backups_as_the_weekly_dag() -> None:
+    (keep,) = (option for option in backup_command.params if option.name == "keep")
+    assert keep.default == KEPT_BACKUPS
 
 
 @pytest.mark.e2e
