@@ -22,10 +22,15 @@ def entry_of(home_root: Path, source: str, tenant: str) -> Entry | None:
 
 
 def write_entry(home_root: Path, source: str, tenant: str, entry: Entry | None) -> None:
-    """Adds, replaces or (None) removes the entry of a source; the file changes whole or not at all.
+    """Writes what `with_entry` returns; the file changes whole or not at all."""
+    write_atomically(home_root / "sources.yml", with_entry(home_root, source, tenant, entry))
+
+
+def with_entry(home_root: Path, source: str, tenant: str, entry: Entry | None) -> str:
+    """The file's text with the entry of a source added, replaced or (None) removed.
 
     Comments, order and the other entries stay. Raises ConfigurationError for a file that cannot be
-    changed this way; then it is as it was.
+    changed this way.
     """
     path = home_root / "sources.yml"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -39,7 +44,7 @@ def write_entry(home_root: Path, source: str, tenant: str, entry: Entry | None) 
             f"{path} is written in a way that cannot be changed safely: write its sources one a "
             "line, as `- {source: ..., tenant: ...}`, or change it by hand"
         )
-    write_atomically(path, changed)
+    return changed
 
 
 def _entries(text: str) -> list[Entry]:

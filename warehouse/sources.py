@@ -12,8 +12,8 @@ from ingestion.catalog import connector_of
 from ingestion.clock import Clock
 from ingestion.connections import ConfiguredSource, Connections, configured_sources
 from ingestion.errors import ConfigurationError
-from ingestion.landing import Landing
-from ingestion.sources_file import Entry, entry_of, write_entry
+from ingestion.landing import Landing, write_atomically
+from ingestion.sources_file import Entry, entry_of, with_entry
 from warehouse.decisions import all_decisions, decide
 from warehouse.doctor import examine_connection
 from warehouse.home import Home
@@ -49,9 +49,10 @@ def configure(
         if (home.root / "sources.yml").exists():
             configured_sources(home.root)  # a file that nobody can read is not changed
         before = entry_of(home.root, source, tenant)
-        if before is None and action in ("enable", "disable"):
+        was_off = (source, tenant) in switched_off(Landing(home.decisions))
+        if before is None and action != "add" and not (action == "remove" and was_off):
             raise ConfigurationError(
-                f"{source} of {tenant} is not in {home.root / 'sources.yml'}; add it first"
+                f"{source} of {tenant} is not in {home.root / 'sources.yml'}; nothing changed"
             )
         lines = []
         if action not in OFF:
@@ -64,20 +65,20 @@ def configure(
                     "\n  ".join([f"{source} of {tenant} was not read, nothing changed:", *wrong])
                 )
         after = _entry(action, before, wanted)
-        if after != before:
-            write_entry(home.root, source, tenant, after)
-        subject, store = f"{source}/{tenant}", Landing(home.decisions)
-        was_off = any((source, tenant) == off for off in switched_off(store))
+        text = with_entry(home.root, source, tenant, after)
         if after != before or was_off != (action in OFF):
+            # The decision first: when this dies in between, doing it again does the rest.
             decide(
-                store,
+                Landing(home.decisions),
                 clock,
                 kind="source",
-                subject=subject,
+                subject=f"{source}/{tenant}",
                 actor=actor,
-                reason=reason.strip() or f"{action} {subject}",
+                reason=reason.strip() or f"{action} {source}/{tenant}",
                 payload={"action": action},
             )
+        if after != before:
+            write_atomically(home.root / "sources.yml", text)
     return [*lines, _outcome(action, wanted, changed=after != before)]
 
 

@@ -113,8 +113,10 @@ def test_a_source_that_does_not_answer_is_not_added_and_not_enabled(
         (["add", "stripe", "aurora"], "set CLOSEBOOK_CONN_STRIPE__AURORA to http"),
         (["add", "strip", "aurora"], "did you mean 'stripe'"),
         (["add", "stripe", "auror"], "policy knows no tenant 'auror', only aurora, borealis"),
-        (["enable", "stripe", "aurora"], "add it first"),
-        (["disable", "stripe", "aurora"], "add it first"),
+        *(
+            ([action, "stripe", "aurora"], "stripe of aurora is not in")
+            for action in ("enable", "disable", "remove")
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_and_says_why(
@@ -123,6 +125,24 @@ def test_what_cannot_be_is_refused_and_says_why(
     assert invoke(["source", *arguments]) == EXIT_ERROR
     assert says in capsys.readouterr().err
     assert not (home.root / "sources.yml").exists()
+    assert all_decisions(Landing(home.decisions)) == []
+
+
+def test_one_that_died_between_the_decision_and_the_file_is_done_by_the_next(
+    home: Home, stripe: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert invoke(["source", "add", "stripe", "aurora"]) == 0
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("warehouse.sources.write_atomically", die)
+        assert invoke(["source", "disable", "stripe", "aurora"]) == EXIT_ERROR
+    assert states(home) == (["stripe"], [])
+    assert invoke(["source", "disable", "stripe", "aurora"]) == 0
+    assert states(home) == ([], ["stripe"])
+    assert switched_off(Landing(home.decisions)) == {("stripe", "aurora")}
 
 
 def test_a_disabled_source_is_not_late_and_one_that_is_read_again_is(
