@@ -56,12 +56,12 @@ class _Seen:
     newest_event_at: datetime | None = None
 
 
-def freshness(home: Home, at: Moment) -> list[Freshness]:
+def freshness(home: Home, at: Moment, landing: Landing | None = None) -> list[Freshness]:
     """Every resource that landed, was tried, has a service level of its own or is configured.
 
     One that somebody decided not to read any more is not late, unless it is configured again.
     """
-    landing = Landing(home.landing)
+    landing = landing or Landing(home.landing)
     seen = _seen(landing, at)
     failed = _failed(landing, at, seen.keys())
     levels = _levels(home, at)

@@ -61,7 +61,9 @@ def gate_context(home: Home, plan: BuildPlan) -> GateContext:
             if load.store == "landing"
         ),
         freshness=tuple(
-            freshness(home, Moment(plan.instant, ZoneInfo(plan.house_timezone), plan.watermarks))
+            freshness(
+                home, Moment(plan.instant, ZoneInfo(plan.house_timezone), plan.watermarks), landing
+            )
         ),
         published=PublishedVersion(
             version=before.version,

@@ -85,36 +85,34 @@ def fill(
     home: Home,
     watermarks: Mapping[str, int] | None = None,
 ) -> None:
-    """Makes the tables of the log say what the stores do, up to these numbers or all of it."""
-    opened = stores(home)
-    until = watermarks or {}
-    loads = [
-        (name, store, load)
-        for name, store in opened.items()
-        for load in store.loads()
-        if load.commit_seq <= until.get(name, load.commit_seq)
-    ]
+    """Makes the tables of the log say what the stores do, up to these numbers or all of it.
+
+    Only manifests that the log does not have yet are read.
+    """
+    opened, until = stores(home), watermarks or {}
+    new: list[tuple[str, Landing, Manifest]] = []
+    for name, store in opened.items():
+        there = {int(path.stem) for path in store.commits.glob("*.json")}
+        there = {seq for seq in there if seq <= until.get(name, seq)}
+        missing = there - _keep_only(connection, name, there)
+        after = min(missing, default=1) - 1
+        new += [
+            (name, store, load)
+            for load in (store.loads(after) if missing else ())
+            if load.commit_seq in missing
+        ]
     failed = failures(opened["landing"], until.get("failures"))
-    _forget_others(
-        connection,
-        [load.load_id for _, _, load in loads] + [failure.failure_id for failure in failed],
-    )
-    logged = {
-        attempt_id
-        for (attempt_id,) in connection.execute(
-            "select attempt_id from meta.load_attempt"
-        ).fetchall()
-    }
-    new = [entry for entry in loads if entry[2].load_id not in logged]
-    _insert(
-        connection,
-        "load_attempt",
-        _ATTEMPT,
-        [_loaded(name, load) for name, _, load in new]
-        + [_failed(failure) for failure in failed if failure.failure_id not in logged],
-    )
+    unnoted = _keep_only_failures(connection, {failure.failure_id for failure in failed})
+    rows = [_loaded(name, load) for name, _, load in new]
+    rows += [_failed(failure) for failure in failed if failure.failure_id in unnoted]
+    _insert(connection, "load_attempt", _ATTEMPT, rows)
     _insert(connection, "load_column", _COLUMN, _columns([(s, load) for _, s, load in new]))
     _insert(connection, "load_refusal", _REFUSAL, _refusals([load for *_, load in new]))
+    for table in ("load_column", "load_refusal"):
+        connection.execute(
+            f"delete from meta.{table} where load_id not in "  # noqa: S608  names of this module
+            "(select attempt_id from meta.load_attempt)"
+        ).fetchall()
     refused = [
         (str(verdict.get("reason", "")), name, seq)
         for name, store in opened.items()
@@ -128,18 +126,29 @@ def fill(
         )
 
 
-def _forget_others(connection: duckdb.DuckDBPyConnection, held: list[str]) -> None:
-    """Removes what the stores do not hold: a retention took it, or it is another home's file."""
-    connection.register("held_attempt", pa.table({"attempt_id": pa.array(held, pa.string())}))
-    for table, key in (
-        ("load_column", "load_id"),
-        ("load_refusal", "load_id"),
-        ("load_attempt", "attempt_id"),
-    ):
-        connection.execute(
-            f"delete from meta.{table} where {key} not in (select attempt_id from held_attempt)"  # noqa: S608  names of this module
-        )
-    connection.unregister("held_attempt")
+def _keep_only(connection: duckdb.DuckDBPyConnection, store: str, there: set[int]) -> set[int]:
+    """Removes the loads that a store does not hold; returns the numbers of those in the log."""
+    connection.execute(
+        "delete from meta.load_attempt where store = ? and commit_seq is not null "
+        "and commit_seq not in (select unnest(?::bigint[]))",
+        [store, sorted(there)],
+    ).fetchall()
+    found = connection.execute(
+        "select commit_seq from meta.load_attempt where store = ? and commit_seq is not null",
+        [store],
+    )
+    return {seq for (seq,) in found.fetchall()}
+
+
+def _keep_only_failures(connection: duckdb.DuckDBPyConnection, there: set[str]) -> set[str]:
+    """Removes failures that are not noted any more; returns those that are not in the log yet."""
+    connection.execute(
+        "delete from meta.load_attempt where outcome = 'failed' "
+        "and attempt_id not in (select unnest(?::varchar[]))",
+        [sorted(there)],
+    ).fetchall()
+    found = connection.execute("select attempt_id from meta.load_attempt where outcome = 'failed'")
+    return there - {failure_id for (failure_id,) in found.fetchall()}
 
 
 def _insert(
