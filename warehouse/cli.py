@@ -45,7 +45,8 @@ def cli() -> None:
     When red      closebook gate                 which check failed, on what, and why
                   closebook schema               which columns a source added, emptied, retyped
                   closebook versions rollback    point readers back at an earlier version
-    Feeding it    closebook intake FOLDER        land a folder of files
+    Feeding it    closebook source               add, disable, enable, remove, list vendors
+                  closebook intake FOLDER        land a folder of files
                   closebook template ENTITY      a workbook to fill in, and its mapping
                   closebook policy land FOLDER   land the company's dated rules
                   closebook decide KIND          record what somebody decided, and why
