@@ -14,6 +14,11 @@ STAGE_NAMES = (
     "Qualification", "Discovery", "Proposal/Price Quote", "Negotiation/Review",
     "Closed Won", "Closed Lost",
 )  # fmt: skip
+CONTRACT_STATUSES = ("Draft", "In Approval Process", "Activated")
+QUOTE_STATUSES = (
+    "Draft", "Needs Review", "In Review", "Approved", "Rejected", "Presented", "Accepted", "Denied",
+)  # fmt: skip
+CAMPAIGN_STATUSES = ("Planned", "In Progress", "Completed", "Aborted")
 LEAD_STATUSES = ("New", "Working", "Qualified", "Unqualified")
 
 
@@ -84,6 +89,11 @@ def _history(
 
 _STAGE = (SalesforceField("StageName", "picklist", STAGE_NAMES),)
 _CURRENCY = _fields("picklist", "CurrencyIsoCode")
+_PRODUCT = _object(
+    "Product2", "product", "01t",
+    _fields("string", "Name ProductCode"), _fields("picklist", "Family"),
+    _fields("boolean", "IsActive"),
+)  # fmt: skip
 _CHANGE = _fields("picklist", "Field") + _fields("string", "OldValue NewValue")
 
 OBJECTS: dict[str, SalesforceObject] = {
@@ -144,6 +154,38 @@ OBJECTS: dict[str, SalesforceObject] = {
             _fields("picklist", "TaskSubtype Status Priority"), _fields("date", "ActivityDate"),
             _fields("datetime", "CompletedDateTime"), _fields("int", "CallDurationInSeconds"),
         ),
+        _PRODUCT,
+        _object(
+            "Contract", "contract", "800",
+            _fields("string", "ContractNumber"), _fields("reference", "AccountId OwnerId"),
+            (SalesforceField("Status", "picklist", CONTRACT_STATUSES),), _CURRENCY,
+            _fields("date", "StartDate EndDate CustomerSignedDate"),
+            _fields("int", "ContractTerm"), _fields("datetime", "ActivatedDate"),
+        ),
+        _object(
+            "Contact", "contact", "003",
+            _fields("string", "Name Title Department"), _fields("email", "Email"),
+            _fields("phone", "Phone"), _fields("reference", "AccountId OwnerId"),
+        ),
+        _object(
+            "Quote", "quote", "0Q0",
+            _fields("string", "Name QuoteNumber"), _fields("reference", "OpportunityId"),
+            (SalesforceField("Status", "picklist", QUOTE_STATUSES),), _CURRENCY,
+            _fields("currency", "TotalPrice"), _fields("date", "ExpirationDate"),
+            _fields("boolean", "IsSyncing"),
+        ),
+        _object(
+            "Campaign", "campaign", "701",
+            _fields("string", "Name"), _fields("picklist", "Type"),
+            (SalesforceField("Status", "picklist", CAMPAIGN_STATUSES),), _CURRENCY,
+            _fields("date", "StartDate EndDate"), _fields("currency", "BudgetedCost ActualCost"),
+            _fields("reference", "OwnerId"),
+        ),
+        _object(
+            "CampaignMember", "campaign_member", "00v",
+            _fields("reference", "CampaignId LeadId ContactId"), _fields("picklist", "Status"),
+            _fields("boolean", "HasResponded"), _fields("date", "FirstRespondedDate"),
+        ),
         _history("LeadHistory", "lead_history", "017", _fields("reference", "LeadId"), _CHANGE),
         _history(
             "OpportunityHistory", "opportunity_history", "008",
@@ -159,9 +201,5 @@ OBJECTS: dict[str, SalesforceObject] = {
 }  # fmt: skip
 """Objects that can be queried, by lower-case name."""
 
-RELATED: dict[str, SalesforceObject] = {
-    "Product2": _object(
-        "Product2", "", "01t", _fields("string", "Name ProductCode"), _fields("picklist", "Family")
-    )
-}
-"""Objects that can only be reached through a relation of that name."""
+RELATED: dict[str, SalesforceObject] = {"Product2": _PRODUCT}
+"""Objects that can be reached through a relation of that name."""

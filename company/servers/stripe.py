@@ -22,11 +22,15 @@ COLLECTIONS = {
     "charges": "charge",
     "invoice_payments": "invoice_payment",
     "refunds": "refund",
+    "credit_notes": "credit_note",
+    "subscriptions": "subscription",
+    "products": "product",
 }
 """Path segment -> resource of the world."""
 
 _VERSION = {"Stripe-Version": API_VERSION}
 _NEVER = 2**62
+_EVERYTHING = 1_000_000
 _FAILURES = {
     401: ("invalid_request_error", "Invalid API Key provided", None),
     403: ("invalid_request_error", "The provided key does not have access", None),
@@ -99,7 +103,10 @@ class StripeServer:
     def _lister(self, path: str, resource: str) -> Handler:
         def listed(call: Call) -> Answer:
             stream = Stream(self.name, self._tenant(call), resource)
-            limit, since, until, after = self._list_parameters(call, stream)
+            status = call.query.get("status", "") if resource == "subscription" else ""
+            limit, since, until, after = self._list_parameters(
+                call, stream, others=("status",) if resource == "subscription" else ()
+            )
             if self._bench.strikes("ignore_filter", stream, call):
                 since, until = 0, _NEVER
             before = None
@@ -107,9 +114,12 @@ class StripeServer:
                 last = self._existing(stream, after, "starting_after", status=400)
                 before = (last.sort, last.id)
             # One more than asked for tells whether there are more.
+            count = _EVERYTHING if resource == "subscription" else limit + 1
             found = self._bench.world.descending(
-                stream, limit + 1, since=since, until=until, before=before
+                stream, count, since=since, until=until, before=before
             )
+            if resource == "subscription":
+                found = [row for row in found if _is_asked_for(row.payload["status"], status)]
             rows = [_shown(row) for row in found[:limit]]
             body = {"object": "list", "data": rows, "has_more": len(found) > limit, "url": path}
             return Answer(body, stream, rows, after is not None, _VERSION)
@@ -158,7 +168,12 @@ class StripeServer:
         return found
 
     def _list_parameters(
-        self, call: Call, stream: Stream, *, by_creation: bool = True
+        self,
+        call: Call,
+        stream: Stream,
+        *,
+        by_creation: bool = True,
+        others: tuple[str, ...] = (),
     ) -> tuple[int, int, int, str | None]:
         """limit, first and last second of `created`, starting_after."""
         edges = ("created", *(f"created[{edge}]" for edge in _EDGES)) if by_creation else ()
@@ -167,6 +182,8 @@ class StripeServer:
         for name, text in call.query.items():
             if name == "starting_after":
                 after = text
+                continue
+            if name in others:
                 continue
             if name not in ("limit", *edges):
                 raise VendorError(
@@ -208,6 +225,11 @@ class StripeServer:
 
 
 _EDGES = ("gte", "gt", "lte", "lt")
+
+
+def _is_asked_for(status: str, asked: str) -> bool:
+    """Without a status, a list of subscriptions leaves the cancelled ones out."""
+    return asked == "all" or (status == asked if asked else status != "canceled")
 
 
 def _shown(row: Found) -> dict[str, Any]:

@@ -51,6 +51,7 @@ _CREATED = "cast(strftime('%s', json_extract(payload, '$.created_at')) as intege
 _SORT = {
     ("zendesk", "ticket"): "cast(strftime('%s', valid_at) as integer)",
     ("zendesk", "organization"): _MODIFIED,
+    ("zendesk", "user"): _MODIFIED,
     ("zendesk", "ticket_event"): _CREATED,
     ("zendesk", "satisfaction_rating"): _MODIFIED,
 }

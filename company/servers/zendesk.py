@@ -48,6 +48,7 @@ class ZendeskServer:
         routes: list[tuple[str, str, Handler]] = [
             ("GET", f"{export}/tickets/cursor", self._tickets),
             ("GET", f"{export}/organizations", self._organizations),
+            ("GET", f"{export}/users", self._users),
             ("GET", f"{export}/ticket_events", self._ticket_events),
             ("GET", "/api/v2/satisfaction_ratings", self._ratings),
             ("GET", "/api/v2/users/me", self._me),
@@ -115,6 +116,13 @@ class ZendeskServer:
 
         stream = Stream(self.name, self._tenant(call), "organization")
         return self._time_based(call, stream, "organizations", shown)
+
+    def _users(self, call: Call) -> Answer:
+        def shown(row: Found) -> dict[str, Any]:
+            return {**row.payload, "active": False} if row.deleted else row.payload
+
+        stream = Stream(self.name, self._tenant(call), "user")
+        return self._time_based(call, stream, "users", shown)
 
     def _ticket_events(self, call: Call) -> Answer:
         with_comments = "comment_events" in call.query.get("include", "").split(",")

@@ -10,12 +10,18 @@ from pathlib import Path
 from company.world.activities import tasks
 from company.world.billing import bill
 from company.world.calendar import midnight_utc
+from company.world.campaigns import campaigns
+from company.world.contacts import contacts
+from company.world.contracts import contracts
+from company.world.credits import credit
 from company.world.histories import lead_history, opportunity_field_history, opportunity_history
 from company.world.lines import opportunity_lines, sold_by_deal
 from company.world.money import Finance, simulate_finance
 from company.world.payroll import commission_due
 from company.world.people import build_roster
 from company.world.policy import write_policy
+from company.world.products import crm_products
+from company.world.quotes import quotes
 from company.world.records import (
     Record,
     Version,
@@ -64,6 +70,7 @@ def build_world(
         versions.extend(_crm_versions(seed, sales, lines))
         finance = simulate_finance(seed, sales)
         bill(finance, sold_by_deal(lines))
+        credit(finance)
         versions.extend(_finance_versions(finance))
         versions.extend(_support_versions(simulate_support(seed, sales)))
         register = register_lines(seed, roster, commission_due(sales, finance, size))
@@ -115,6 +122,13 @@ def _crm_records(
     yield "opportunity_line_item", _delete_with_deals(lines, gone)
     yield "opportunity_contact_role", _delete_with_deals(sales.roles, gone)
     yield "task", list(tasks(seed, sales))
+    yield "product", crm_products(sales.users[0].id)
+    yield "contract", contracts(sales)
+    yield "contact", contacts(seed, sales)
+    yield "quote", _delete_with_deals(quotes(sales), gone)
+    run, members = campaigns(seed, sales)
+    yield "campaign", run
+    yield "campaign_member", members
 
 
 def _delete_with_deals(parts: list[Record], gone: dict[str, int]) -> list[Record]:

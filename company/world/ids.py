@@ -8,6 +8,10 @@ _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 SALESFORCE_PREFIX = {
     "account": "001",
     "contact": "003",
+    "contract": "800",
+    "quote": "0Q0",
+    "campaign": "701",
+    "campaign_member": "00v",
     "user": "005",
     "opportunity": "006",
     "opportunity_history": "008",
@@ -31,6 +35,8 @@ STRIPE_PREFIX = {
     "price": "price_",
     "line_item": "il_",
     "invoice_item": "ii_",
+    "credit_note": "cn_",
+    "credit_note_line": "cnli_",
     "subscription": "sub_",
     "subscription_item": "si_",
 }

@@ -9,7 +9,7 @@ from decimal import Decimal
 from company.world.calendar import salesforce_time
 from company.world.deals import Deal
 from company.world.ids import Counter, salesforce_id
-from company.world.products import BY_CODE, CATALOGUE, Product
+from company.world.products import BY_CODE, SOLD, Product
 from company.world.records import Record, money
 from company.world.streams import stream
 from company.world.tenants import Tenant
@@ -25,7 +25,7 @@ def opportunity_lines(
         if not amounts:
             continue
         quoted_at, quoted = amounts[0]
-        first, *others = random.sample(CATALOGUE, random.randrange(1, 4))
+        first, *others = random.sample(SOLD, random.randrange(1, 4))
         rest = int(quoted.scaleb(2))
         for product in others:
             quantity = random.randrange(1, 9)
@@ -85,6 +85,7 @@ def _line(
         {
             "OpportunityId": deal.id,
             "ProductCode": product.code,
+            "Product2Id": product.crm_id,
             "Product2": {"Family": product.family},
             "Quantity": money(quantity * 100),
             "UnitPrice": money(unit_cents),

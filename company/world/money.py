@@ -24,6 +24,7 @@ from company.world.calendar import (
 from company.world.companies import Company
 from company.world.deals import Deal
 from company.world.ids import Counter, stripe_id
+from company.world.products import finance_products
 from company.world.records import Record, State
 from company.world.sales import Sales
 from company.world.streams import Rota, chance, stream
@@ -120,6 +121,7 @@ class Finance:
     application_records: list[Record] = field(default_factory=list)
     refund_records: list[Record] = field(default_factory=list)
     subscription_records: list[Record] = field(default_factory=list)
+    credit_note_records: list[Record] = field(default_factory=list)
     edges_taken: set[int] = field(default_factory=set)
 
     def records(self) -> Iterator[tuple[str, list[Record]]]:
@@ -130,6 +132,9 @@ class Finance:
         yield "charge", charges + self.other_charges
         yield "invoice_payment", self.application_records
         yield "refund", self.refund_records
+        yield "credit_note", self.credit_note_records
+        yield "subscription", self.subscription_records
+        yield "product", finance_products()
 
 
 def simulate_finance(seed: int, sales: Sales) -> Finance:
@@ -284,7 +289,7 @@ def _new_invoice(
         "currency": currency.lower(),
         "subtotal": net,
         "total_excluding_tax": net,
-        "total_taxes": _taxes(net, tax),
+        "total_taxes": taxes(net, tax),
         "total": net + tax,
         "amount_due": net + tax,
         "amount_paid": 0,
@@ -312,7 +317,7 @@ def _new_invoice(
     return invoice
 
 
-def _taxes(net: int, tax: int) -> list[State]:
+def taxes(net: int, tax: int) -> list[State]:
     """Stripe's `total_taxes`: one entry a tax, none for what is not taxed."""
     if not tax:
         return []

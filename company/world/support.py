@@ -12,9 +12,9 @@ from company.world.ids import Counter, zendesk_id
 from company.world.records import Record, State, Version
 from company.world.sales import Sales
 from company.world.streams import Rota, chance, stream
-from company.world.tenants import WORLD_END, Tenant
+from company.world.tenants import WORLD_END, WORLD_START, Tenant
 
-_END = midnight_utc(WORLD_END)
+_START, _END = midnight_utc(WORLD_START), midnight_utc(WORLD_END)
 _PRIORITIES = ("low", "normal", "normal", "normal", "high", "urgent")
 _CHANNELS = ("email", "email", "web", "chat", "voice", "api")
 _COMPLAINTS = ("The issue took too long to resolve", "The issue was not resolved", None)
@@ -29,6 +29,7 @@ class Support:
     counter: Counter = field(default_factory=Counter)
     rota: Rota = field(default_factory=Rota)
     organizations: list[Record] = field(default_factory=list)
+    users: list[Record] = field(default_factory=list)
     tickets: list[Record] = field(default_factory=list)
     events: list[Version] = field(default_factory=list)
     ratings: list[Record] = field(default_factory=list)
@@ -36,6 +37,7 @@ class Support:
     def records(self) -> Iterator[tuple[str, list[Record]]]:
         """(resource, records) of the mutable objects."""
         yield "organization", self.organizations
+        yield "user", self.users
         yield "ticket", self.tickets
         yield "satisfaction_rating", self.ratings
 
@@ -43,6 +45,9 @@ class Support:
 def simulate_support(seed: int, sales: Sales) -> Support:
     """Customers open tickets from their first signed deal on, prospects hardly ever."""
     support = Support(sales.tenant)
+    for number in range(1, _AGENTS + 1):
+        agent = zendesk_id("agent", number)
+        _user(support, agent, "agent", _START, None, f"{agent}@{sales.tenant.email_domain}")
     first_won: dict[int, tuple[int, Company]] = {}
     for deal in sales.deals:
         if deal.is_won and deal.ended_at is not None and deal.ended_at < _END:
@@ -53,12 +58,35 @@ def simulate_support(seed: int, sales: Sales) -> Support:
         random = stream(seed, sales.tenant.name, "support", company.number)
         organization = _organization(random, support, company, since)
         requester = zendesk_id("requester", support.counter.next("requester"))
+        host = company.domain or "mail.example"
+        opened_at = support.organizations[-1].created_at
+        _user(support, requester, "end-user", opened_at, organization, f"user{requester}@{host}")
         at = since + random.randrange(60 * DAY)
         pause = random.choice((60, 110, 110, 220, 500))
         while at < _END:
             _ticket(random, support, organization, requester, at)
             at += int(random.expovariate(1 / pause) * DAY) + HOUR
     return support
+
+
+def _user(
+    support: Support, number: int, role: str, at: int, organization: int | None, email: str
+) -> None:
+    """Somebody who asks for support, or gives it."""
+    record = Record(
+        str(number),
+        at,
+        {
+            "name": f"User {number}",
+            "email": email,
+            "phone": f"+00 555 {number % 10_000:04}",
+            "role": role,
+            "organization_id": organization,
+            "active": True,
+            "created_at": iso(at),
+        },
+    )
+    support.users.append(record)
 
 
 def _organization(random: Random, support: Support, company: Company, since: int) -> int:

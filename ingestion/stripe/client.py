@@ -15,6 +15,8 @@ from ingestion.stripe.resources import INVOICE_LINE, LOOK_BACK
 # One version for everything: what an object looks like depends on it, not on the account's default.
 API_VERSION = "2026-10-28.endive"
 ROWS_AT = "data"
+# Without it a list of subscriptions leaves the cancelled ones out.
+_ASKED_FOR = {"subscription": {"status": "all"}}
 PAGE_SIZE = 100
 _LOOK_BACK = int(LOOK_BACK.total_seconds())
 
@@ -87,7 +89,7 @@ def _list(
     until: str | None = None,
 ) -> Iterator[Reply]:
     """Every page of a list, of what was created from `since` to before `until`."""
-    params: dict[str, str | int] = {"limit": PAGE_SIZE}
+    params: dict[str, str | int] = {"limit": PAGE_SIZE, **_ASKED_FOR.get(resource.name, {})}
     if since:
         params["created[gte]"] = since
     if until:

@@ -1,7 +1,8 @@
 """What is read from Stripe. Amounts arrive in minor units and stay so until staging.
 
 Invoices change after they are created (paid, voided), and a list can only be filtered by creation
-time: the look-back re-reads the trailing window. `created` is epoch seconds.
+time: the look-back re-reads the trailing window. What may change years later and is not many, is
+read whole each time. `created` is epoch seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _LOOK_BACK = Cursor("created", overlap=LOOK_BACK)
 _RECENT = Cursor("created", overlap=timedelta(days=30))
 
 
-def _object(name: str, endpoint: str, cursor: Cursor, *columns: Column) -> Resource:
+def _object(name: str, endpoint: str, cursor: Cursor | None, *columns: Column) -> Resource:
     return Resource(
         name=name,
         key="id",
@@ -110,5 +111,44 @@ RESOURCES: tuple[Resource, ...] = (
         Column("currency", "string"),
         Column("amount", "bigint"),
         Column("reason", "string"),
+    ),
+    _object(
+        "credit_note",
+        "/v1/credit_notes",
+        _LOOK_BACK,
+        Column("customer", "string"),
+        Column("invoice", "string"),
+        Column("number", "string"),
+        Column("status", "string"),
+        Column("reason", "string"),
+        Column("currency", "string"),
+        Column("total_excluding_tax", "bigint"),
+        Column("total", "bigint"),
+        Column("issued_at", "bigint", "effective_at"),
+        Column("voided_at", "bigint"),
+    ),
+    _object(
+        "subscription",
+        "/v1/subscriptions",
+        None,
+        Column("customer", "string"),
+        Column("status", "string"),
+        Column("currency", "string"),
+        Column("start_date", "bigint"),
+        Column("cancel_at", "bigint"),
+        Column("ended_at", "bigint"),
+        Column("opportunity_id", "string", "metadata.opportunity_id"),
+        Column("items", "json", "items.data"),
+        Column("has_more_items", "boolean", "items.has_more"),
+    ),
+    _object(
+        "product",
+        "/v1/products",
+        None,
+        Column("name", "string"),
+        Column("active", "boolean"),
+        Column("code", "string", "metadata.code"),
+        Column("family", "string", "metadata.family"),
+        Column("updated", "bigint"),
     ),
 )

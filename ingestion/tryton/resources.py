@@ -63,6 +63,15 @@ RESOURCES: tuple[Resource, ...] = (
         _ACTIVE,
         Column("replaced_by", "string"),
     ),
+    # Mail addresses, phone numbers and others: of the value, what follows an @ is kept.
+    _model(
+        "contact_mechanism",
+        "party.contact_mechanism",
+        Column("party", "string"),
+        Column("type", "string"),
+        Column("email_domain", "string", "value", personal="domain"),
+        _ACTIVE,
+    ),
     _model(
         "employee",
         "company.employee",
@@ -101,7 +110,16 @@ RESOURCES: tuple[Resource, ...] = (
         Column("name", "string"),
         _ACTIVE,
     ),
-    _model("sale", "sale.sale", Column("origin", "string"), Column("state", "string")),
+    _model(
+        "sale",
+        "sale.sale",
+        Column("number", "string"),
+        Column("party", "string"),
+        Column("origin", "string"),
+        Column("state", "string"),
+        Column("untaxed_amount", "decimal(18,2)"),
+        Column("currency_code", "string", "currency..code"),
+    ),
     _model("sale_line", "sale.line", Column("sale", "string")),
     _model(
         "invoice",
@@ -138,6 +156,8 @@ RESOURCES: tuple[Resource, ...] = (
         Column("type", "string", "type..name"),
         Column("is_receivable", "string", "type..receivable"),
     ),
+    # Posting an entry does not write its lines.
+    _model("move", "account.move", Column("state", "string")),
     _model(
         "move_line",
         "account.move.line",

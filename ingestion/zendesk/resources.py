@@ -27,6 +27,25 @@ RESOURCES: tuple[Resource, ...] = (
         cursor=Cursor("updated_at", overlap=timedelta(minutes=10)),
         modified_at="updated_at",
     ),
+    # The id is hashed as the tickets' requester is: the two still meet.
+    Resource(
+        name="user",
+        key="id",
+        endpoint="/api/v2/incremental/users.json",
+        columns=(
+            Column("id", "string", personal="hash"),
+            Column("name", "string", personal="drop"),
+            Column("phone", "string", personal="drop"),
+            Column("email_domain", "string", "email", personal="domain"),
+            Column("role", "string"),
+            Column("organization_id", "string"),
+            Column("active", "boolean"),
+            Column("created_at", "timestamp"),
+            Column("updated_at", "timestamp"),
+        ),
+        cursor=Cursor("updated_at", overlap=timedelta(minutes=10)),
+        modified_at="updated_at",
+    ),
     Resource(
         name="ticket",
         key="id",

@@ -140,6 +140,27 @@ def test_simple_salesforce_describes_stages_and_reads_limits(
     assert client.api_usage["api-usage"].total == limits["Max"]
 
 
+@pytest.mark.parametrize(
+    ("resource", "name", "field", "value"),
+    [
+        ("product", "Product2", "ProductCode", "CTRL-100"),
+        ("contact", "Contact", "Email", "someone@north.example"),
+        ("contract", "Contract", "EndDate", "2026-12-31"),
+        ("quote", "Quote", "TotalPrice", 100.25),
+        ("campaign", "Campaign", "ActualCost", 900.5),
+        ("campaign_member", "CampaignMember", "HasResponded", True),
+    ],
+)
+def test_simple_salesforce_describes_and_reads_the_object(
+    world: SmallWorld, servers: Servers, resource: str, name: str, field: str, value: Any
+) -> None:
+    world.put("salesforce", resource, "1", START, {"Id": "1", field: value})
+    client = salesforce_client(servers)
+    assert field in {entry["name"] for entry in getattr(client, name).describe()["fields"]}
+    (record,) = client.query(f"SELECT Id, {field} FROM {name}")["records"]
+    assert (record["attributes"]["type"], record[field]) == (name, value)
+
+
 def test_simple_salesforce_finds_no_sign_of_deletion_on_users(
     world: SmallWorld, servers: Servers
 ) -> None:
@@ -269,6 +290,37 @@ def test_stripe_shows_ten_lines_in_an_invoice_and_lists_all(
         client.v1.invoices.line_items.list("in_000001", {"starting_after": "il_999"})
 
 
+@pytest.mark.parametrize("collection", ["credit_notes", "products"])
+def test_stripe_lists_and_retrieves_what_goes_with_invoices(
+    world: SmallWorld, servers: Servers, collection: str
+) -> None:
+    kind = collection[:-1]
+    for n in range(3):
+        at = START + timedelta(minutes=n)
+        payload = {"id": f"x_{n}", "object": kind, "created": int(at.timestamp())}
+        world.put("stripe", kind, f"x_{n}", at, payload)
+    service = getattr(stripe_client(servers).v1, collection)
+    listed = service.list({"limit": 2})
+    assert [row.id for row in listed.auto_paging_iter()] == ["x_2", "x_1", "x_0"]
+    assert service.retrieve("x_1").object == kind
+
+
+def test_stripe_lists_cancelled_subscriptions_only_when_asked(
+    world: SmallWorld, servers: Servers
+) -> None:
+    for n, status in enumerate(["active", "canceled", "paused"]):
+        payload = {"id": f"sub_{n}", "object": "subscription", "status": status, "created": n}
+        world.put("stripe", "subscription", f"sub_{n}", START, payload)
+    subscriptions = stripe_client(servers).v1.subscriptions
+
+    def listed(**asked: str) -> list[str]:
+        return [s.id for s in subscriptions.list({"limit": 1, **asked}).auto_paging_iter()]
+
+    assert listed() == ["sub_2", "sub_0"]
+    assert listed(status="all") == ["sub_2", "sub_1", "sub_0"]
+    assert listed(status="canceled") == ["sub_1"]
+
+
 def test_stripes_client_and_ours_ask_for_the_one_version_that_is_served(
     world: SmallWorld, servers: Servers
 ) -> None:
@@ -355,6 +407,20 @@ def test_zenpy_leaves_a_second_with_more_rows_than_a_page(
     world.zendesk_object("organization", 8, START + timedelta(seconds=1))
     seen = zendesk_client(servers).organizations.incremental(start_time=START, per_page=2)
     assert {organization.id for organization in seen} == set(range(1, 9))
+
+
+def test_zenpy_reads_every_user_and_sees_who_was_deactivated(
+    world: SmallWorld, servers: Servers
+) -> None:
+    for n in range(1, 5):
+        world.zendesk_object("user", n, name=f"User {n}", role="end-user", active=True)
+    world.zendesk_object(
+        "user", 2, START + timedelta(hours=1), name="User 2", active=True, deleted=True
+    )
+    seen = zendesk_client(servers).users.incremental(
+        start_time=START, paginate_by_time=True, per_page=2
+    )
+    assert {user.id: user.active for user in seen} == {1: True, 2: False, 3: True, 4: True}
 
 
 def test_zenpy_gets_comments_of_ticket_events_only_when_it_asks(

@@ -44,19 +44,23 @@ def world(folder: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-def versions(world: sqlite3.Connection, resource: str) -> list[tuple[str, str, str, int, dict]]:
-    """(tenant, id, valid_at, deleted, payload) of a resource, in time order."""
+def versions(
+    world: sqlite3.Connection, resource: str, vendor: str = ""
+) -> list[tuple[str, str, str, int, dict]]:
+    """(tenant, id, valid_at, deleted, payload) of a resource, of any vendor, in time order."""
     rows = world.execute(
         "select tenant, id, valid_at, deleted, payload from object_version"
-        " where resource = ? order by tenant, id, valid_at",
-        (resource,),
+        " where resource = ? and ? in ('', vendor) order by tenant, id, valid_at",
+        (resource, vendor),
     )
     return [(*row[:4], json.loads(row[4])) for row in rows]
 
 
-def latest(world: sqlite3.Connection, resource: str) -> dict[tuple[str, str], dict]:
+def latest(
+    world: sqlite3.Connection, resource: str, vendor: str = ""
+) -> dict[tuple[str, str], dict]:
     """(tenant, id) -> last payload."""
-    return {(row[0], row[1]): row[4] for row in versions(world, resource)}
+    return {(row[0], row[1]): row[4] for row in versions(world, resource, vendor)}
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -119,7 +123,7 @@ def test_every_declared_column_is_in_every_payload(
     world: sqlite3.Connection, vendor: str, resource: Resource
 ) -> None:
     """Metadata keys alone may be absent: Stripe leaves out what is not set."""
-    rows = versions(world, resource.name)
+    rows = versions(world, resource.name, vendor)
     assert {row[0] for row in rows} == {"aurora", "borealis"}
     for column in resource.columns:
         path = column.source_path.split(".")
@@ -140,7 +144,7 @@ def test_every_declared_column_is_in_every_payload(
 def test_stamps_say_when_the_version_became_valid(world: sqlite3.Connection) -> None:
     for resource in RESOURCES["salesforce"]:
         stamp = "SystemModstamp" if resource.modified_at == "system_modstamp" else "CreatedDate"
-        for _, _, valid_at, deleted, payload in versions(world, resource.name):
+        for _, _, valid_at, deleted, payload in versions(world, resource.name, "salesforce"):
             assert payload[stamp] == valid_at.replace("Z", ".000+0000")
             assert payload.get("IsDeleted", False) is bool(deleted)
     for name in ("organization", "ticket", "satisfaction_rating"):
@@ -218,9 +222,13 @@ def test_references_lead_to_objects_that_exist_by_then(world: sqlite3.Connection
         "opportunity_history": ("OpportunityId",),
         "task": ("WhatId", "OwnerId", "AccountId"),
         "user": ("ManagerId",),
+        "contract": ("AccountId", "OwnerId"),
+        "contact": ("AccountId", "OwnerId"),
+        "quote": ("OpportunityId",),
+        "campaign_member": ("CampaignId", "LeadId", "ContactId"),
     }
     for resource, fields in references.items():
-        for tenant, id_, valid_at, _, payload in versions(world, resource):
+        for tenant, id_, valid_at, _, payload in versions(world, resource, "salesforce"):
             for field in fields:
                 target = payload[field]
                 if target is not None:
@@ -228,7 +236,7 @@ def test_references_lead_to_objects_that_exist_by_then(world: sqlite3.Connection
 
 
 def test_an_owner_works_here_when_the_deal_is_given_to_him(world: sqlite3.Connection) -> None:
-    people = latest(world, "user")
+    people = latest(world, "user", "salesforce")
     for tenant, row_id, at, _, row in versions(world, "opportunity_field_history"):
         if row["Field"] == "Owner" and str(row["NewValue"]).startswith("005"):
             person = people[tenant, row["NewValue"]]
@@ -253,7 +261,7 @@ def test_stripe_objects_rest_after_120_days(world: sqlite3.Connection) -> None:
     for resource in RESOURCES["stripe"]:
         if resource.cursor is None:
             continue
-        for _, id_, valid_at, _, payload in versions(world, resource.name):
+        for _, id_, valid_at, _, payload in versions(world, resource.name, "stripe"):
             (at,) = world.execute("select unixepoch(?)", (valid_at,)).fetchone()
             assert payload["created"] <= at <= payload["created"] + 120 * 86400, id_
 
@@ -288,6 +296,38 @@ def test_the_lines_of_every_invoice_sum_to_it_and_name_known_products(
             assert line["amount"] == line["subtotal"]
             price = int(line["pricing"]["unit_amount_decimal"])
             assert abs(price * line["quantity"] - line["amount"]) < line["quantity"]
+
+
+def test_a_credit_note_is_worth_the_refund_that_it_stands_for(world: sqlite3.Connection) -> None:
+    refunds, invoices = latest(world, "refund"), latest(world, "invoice")
+    for (tenant, note_id), note in latest(world, "credit_note").items():
+        (given,) = note["refunds"]
+        refund = refunds[tenant, given["refund"]]
+        assert refund["status"] == "succeeded", note_id
+        assert note["total"] == given["amount_refunded"] == refund["amount"]
+        assert sum(line["amount"] for line in note["lines"]["data"]) == note["total_excluding_tax"]
+        assert note["customer"] == invoices[tenant, note["invoice"]]["customer"]
+
+
+def test_a_subscription_is_billed_by_the_invoices_of_its_periods(
+    world: sqlite3.Connection,
+) -> None:
+    periods: dict[tuple[str, str], set[tuple[int, int]]] = {}
+    for tenant, subscription_id, _, _, subscription in versions(world, "subscription"):
+        (item,) = subscription["items"]["data"]
+        period = item["current_period_start"], item["current_period_end"]
+        periods.setdefault((tenant, subscription_id), set()).add(period)
+        assert (subscription["status"] == "canceled") == (subscription["ended_at"] is not None)
+    billed = 0
+    for (tenant, _), invoice in latest(world, "invoice").items():
+        for line in invoice["lines"]["data"]:
+            details = line["parent"]["subscription_item_details"]
+            if details and not details["proration"]:
+                billed += 1
+                shown = line["period"]["start"], line["period"]["end"]
+                known = periods[tenant, details["subscription"]]
+                assert shown in known or shown[0] > max(start for start, _ in known)
+    assert billed > 10
 
 
 def test_payments_cover_their_applications_and_refunds(world: sqlite3.Connection) -> None:

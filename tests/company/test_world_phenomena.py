@@ -67,7 +67,7 @@ create index temp.decision_maker_by on decision_maker (tenant, opportunity);
 create temp view person as select tenant, id, payload ->> 'Hire_Date__c' as hired,
     payload ->> 'End_Date__c' as ended, payload ->> 'IsActive' as active,
     payload ->> 'ManagerId' as manager, payload ->> 'EmployeeNumber' as employee
-from latest where resource = 'user';
+from latest where resource = 'user' and vendor = 'salesforce';
 create temp table customer as select tenant, id, payload ->> '$.metadata.crm_account_id' as account,
     payload ->> '$.metadata.domain' as domain
 from latest where resource = 'customer';
@@ -93,6 +93,13 @@ from latest where resource = 'invoice_payment';
 create temp table refund as select tenant, id, payload ->> 'charge' as charge,
     payload ->> 'status' as status, payload ->> 'amount' as cents, payload ->> 'created' as created
 from latest where resource = 'refund';
+create temp view credit_note as select tenant, id, payload ->> 'status' as status
+from latest where resource = 'credit_note';
+create temp view subscription as select tenant, id, payload ->> 'status' as status
+from latest where resource = 'subscription';
+create temp view contract as select tenant, id, deleted, payload ->> 'Status' as status,
+    payload ->> 'AccountId' as account
+from latest where resource = 'contract';
 create temp view organization as select tenant, id, payload ->> 'external_id' as account,
     payload ->> '$.organization_fields.domain' as domain, payload ->> 'deleted_at' as deleted_at
 from latest where resource = 'organization';
@@ -230,7 +237,7 @@ PHENOMENA = {
     "rep who left": "select count(*) from person where ended is not null and active = 0",
     "rep who moved": """
         select count(*) from (
-            select id from object_version where resource = 'user'
+            select id from object_version where vendor = 'salesforce' and resource = 'user'
             group by tenant, id having count(distinct payload ->> 'Region__c') > 1
                 and count(distinct payload ->> 'ManagerId') > 1)""",
     "user who is not an employee": "select count(*) from person where employee is null",
@@ -374,6 +381,51 @@ PHENOMENA = {
         where strftime('%Y-%m', r.created, 'unixepoch') > strftime('%Y-%m', c.created, 'unixepoch')
         and r.status = 'succeeded'""",
     "refund failed": "select count(*) from refund where status = 'failed'",
+    "credit note for a refund": "select count(*) from credit_note where status = 'issued'",
+    "credit note void": "select count(*) from credit_note where status = 'void'",
+    "refund without a credit note": """
+        select (select count(*) from refund where status = 'succeeded')
+            - (select count(*) from credit_note)""",
+    "subscription that runs": "select count(*) from subscription where status = 'active'",
+    "subscription that ended": "select count(*) from subscription where status = 'canceled'",
+    "contract in draft": "select count(*) from contract where status = 'Draft'",
+    "contract activated": "select count(*) from contract where status = 'Activated'",
+    "contract of a merged account": """
+        select count(distinct v.tenant || v.id) from object_version as v
+        join account as gone on gone.tenant = v.tenant and gone.id = v.payload ->> 'AccountId'
+        join contract as c on c.tenant = v.tenant and c.id = v.id and c.account = gone.master
+        where v.resource = 'contract'""",
+    "contact": "select count(*) from latest where resource = 'contact' and not deleted",
+    "contact without an address": """
+        select count(*) from latest where resource = 'contact' and payload ->> 'Email' is null""",
+    "contact of a merged account": """
+        select count(*) from account as gone join latest as c on c.resource = 'contact'
+        and c.tenant = gone.tenant and c.payload ->> 'AccountId' = gone.master
+        where exists (select 1 from object_version as v where v.resource = 'contact'
+            and v.tenant = c.tenant and v.id = c.id and v.payload ->> 'AccountId' = gone.id)""",
+    "quote with a discount": """
+        select count(*) from (
+            select 1 from object_version where resource = 'quote'
+            group by tenant, id having count(distinct payload ->> 'TotalPrice') > 1)""",
+    "quote accepted": """
+        select count(*) from latest where resource = 'quote'
+        and payload ->> 'Status' = 'Accepted'""",
+    "quote denied": """
+        select count(*) from latest where resource = 'quote' and payload ->> 'Status' = 'Denied'""",
+    "campaign that has cost": """
+        select count(*) from latest where resource = 'campaign'
+        and payload ->> 'ActualCost' is not null""",
+    "lead touched by a campaign": """
+        select count(*) from latest where resource = 'campaign_member' and not deleted""",
+    "lead that answered a campaign": """
+        select count(*) from latest where resource = 'campaign_member'
+        and payload ->> 'HasResponded'""",
+    "person who asks for support": """
+        select count(*) from latest where vendor = 'zendesk' and resource = 'user'
+        and payload ->> 'role' = 'end-user'""",
+    "product no longer sold": """
+        select count(*) from latest where resource = 'product' and vendor = 'salesforce'
+        and not payload ->> 'IsActive'""",
     "organization that names its account": """
         select count(*) from organization where account is not null""",
     "organization that names a domain only": """

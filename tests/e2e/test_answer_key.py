@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.e2e.installation import Installation, installation
@@ -110,6 +111,37 @@ def test_every_numeric_column_of_a_mart_is_in_the_key_or_listed(published: Insta
     assert uncovered == set(NUMERIC_WITHOUT_KEY), (
         "add the column to company/answer_key, or to NUMERIC_WITHOUT_KEY with the reason"
     )
+
+
+@pytest.mark.e2e
+def test_the_lines_of_every_invoice_sum_to_it_and_credit_notes_are_no_invoices(
+    published: Installation,
+) -> None:
+    with duckdb.connect(str(published.home.database), read_only=True) as connection:
+        differing = connection.execute(
+            """
+            select invoice.source_tenant, invoice.source_id
+            from intermediate.int_invoices__unioned as invoice
+            left join intermediate.int_invoice_lines__unioned as line
+                on invoice.source_system = line.source_system
+                and invoice.source_tenant = line.source_tenant
+                and invoice.source_id = line.invoice_source_id
+            group by all having invoice.net_amount is distinct from sum(line.net_amount)
+            """
+        ).fetchall()
+        (notes, known, also_invoices) = connection.execute(
+            """
+            select count(*), count(invoice.source_id), count(same.source_id)
+            from intermediate.int_credit_notes__unioned as note
+            left join intermediate.int_invoices__unioned as invoice
+                on note.source_tenant = invoice.source_tenant
+                and note.invoice_source_id = invoice.source_id
+            left join intermediate.int_invoices__unioned as same
+                on note.source_tenant = same.source_tenant and note.source_id = same.source_id
+            """
+        ).fetchall()[0]
+    assert differing == []
+    assert (notes > 0, known, also_invoices) == (True, notes, 0)
 
 
 @pytest.mark.e2e

@@ -31,6 +31,15 @@ BROKEN: dict[tuple[str, str], dict[str, Any]] = {
     ("salesforce.opportunity", "won_is_closed"): {"is_won": True, "is_closed": False},
     ("salesforce.opportunity", "probability_in_range"): {"probability": 101},
     ("salesforce.opportunity_history", "probability_in_range"): {"probability": -1},
+    ("salesforce.contract", "contract_ends_after_it_starts"): {
+        "start_date": date(2026, 2, 1),
+        "end_date": date(2026, 1, 31),
+    },
+    ("salesforce.contract", "start_date_plausible"): {
+        "start_date": date(2099, 1, 1),
+        "end_date": None,
+    },
+    ("stripe.subscription", "items_complete"): {"has_more_items": True},
     ("stripe.invoice", "net_present"): {"total_excluding_tax": None},
     ("stripe.invoice", "tax_not_negative"): {"total": 89},
     ("tryton.employee", "employment_ends_after_it_starts"): {
@@ -52,11 +61,22 @@ BROKEN: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("files.rep", "hired_on_plausible"): {"hired_on": date(2099, 1, 1), "ended_on": None},
     ("files.opportunity", "probability_rate_in_range"): {"probability_rate": 50},
+    ("files.contact", "email_domain_is_no_address"): {"email_domain": "a@b.example"},
     ("files.activity", "duration_minutes_in_range"): {"duration_minutes": 1441},
     ("files.invoice", "net_amount_not_negative"): {"net_amount": -90, "tax_amount": 190},
     ("files.invoice", "tax_amount_not_negative"): {"net_amount": 110, "tax_amount": -10},
     ("files.invoice", "gross_amount_not_negative"): {"tax_amount": None, "gross_amount": -1},
     ("files.invoice", "gross_adds_up"): {"gross_amount": 101},
+    ("files.subscription_period", "period_has_a_length"): {
+        "period_start_at": datetime(2026, 6, 1),  # noqa: DTZ001  landed times are UTC without it
+        "period_end_at": datetime(2026, 6, 1),  # noqa: DTZ001
+    },
+    ("files.subscription_period", "period_start_at_plausible"): {
+        "period_start_at": datetime(1989, 12, 31),  # noqa: DTZ001
+    },
+    ("files.subscription_period", "period_end_at_plausible"): {
+        "period_end_at": datetime(2099, 1, 1),  # noqa: DTZ001
+    },
 }
 _BY_KIND: dict[str, Any] = {
     "date": date(2099, 1, 1),

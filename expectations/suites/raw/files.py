@@ -66,6 +66,41 @@ def opportunity_contact() -> tuple[RowRule, ...]:
     return ()
 
 
+def contact() -> tuple[RowRule, ...]:
+    return (
+        RowRule(
+            name="email_domain_is_no_address",
+            field="email_domain",
+            fault="contains(email_domain, '@')",
+            why="An address is personal: only what follows its @ may be kept.",
+            fix="cut the address in the file; then have the earlier delivery erased",
+        ),
+    )
+
+
+def quote() -> tuple[RowRule, ...]:
+    return (
+        not_negative("net_amount", "A quote offers something for nothing or for money."),
+        known_currency("currency_code"),
+        one_of(
+            "status",
+            ("draft", "sent", "accepted", "rejected"),
+            "A status the models do not know would be counted as nothing.",
+        ),
+    )
+
+
+def campaign_touch() -> tuple[RowRule, ...]:
+    return ()
+
+
+def channel_spend() -> tuple[RowRule, ...]:
+    return (
+        not_negative("amount", "Money spent is positive; a refund of it lowers the amount."),
+        known_currency("currency_code"),
+    )
+
+
 def stage_event() -> tuple[RowRule, ...]:
     return (
         not_negative("amount", "A deal is worth nothing or something."),
@@ -106,6 +141,49 @@ def invoice() -> tuple[RowRule, ...]:
 def invoice_line() -> tuple[RowRule, ...]:
     # A line may be negative: a discount, or a credit for unused time.
     return (known_currency("currency_code"),)
+
+
+def credit_note() -> tuple[RowRule, ...]:
+    why = "A credit note is positive: it takes off by its kind."
+    return (
+        not_negative("net_amount", why),
+        not_negative("tax_amount", why),
+        not_negative("gross_amount", why),
+        known_currency("currency_code"),
+    )
+
+
+def contract() -> tuple[RowRule, ...]:
+    return (
+        known_currency("currency_code"),
+        one_of(
+            "status",
+            ("draft", "active", "paused", "ended"),
+            "A status the models do not know would be counted as nothing.",
+        ),
+    )
+
+
+def subscription_period() -> tuple[RowRule, ...]:
+    return (
+        not_negative("amount", "A price below zero is a credit note."),
+        known_currency("currency_code"),
+        RowRule(
+            name="period_has_a_length",
+            field="period_end_at",
+            fault="period_end_at <= period_start_at",
+            why="A period without a length cannot be spread over months.",
+            fix="correct period_start_at or period_end_at, which is exclusive",
+        ),
+    )
+
+
+def journal_line() -> tuple[RowRule, ...]:
+    return (known_currency("currency_code"),)
+
+
+def product() -> tuple[RowRule, ...]:
+    return ()
 
 
 def payment() -> tuple[RowRule, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.suites.raw.rules import RowRule, between, known_currency, not_negative
+from expectations.suites.raw.rules import RowRule, between, known_currency, not_negative, one_of
 
 _PERCENT = "Salesforce gives percent; outside 0..100 a weighted amount is nonsense."
 _AMOUNT = "A deal is worth nothing or something; money given back is a refund."
@@ -82,4 +82,63 @@ def opportunity_history() -> tuple[RowRule, ...]:
 
 
 def opportunity_field_history() -> tuple[RowRule, ...]:
+    return ()
+
+
+def product() -> tuple[RowRule, ...]:
+    return ()
+
+
+def contract() -> tuple[RowRule, ...]:
+    return (
+        known_currency("currency_iso_code"),
+        one_of(
+            "status",
+            ("Draft", "In Approval Process", "Activated"),
+            "A status the models do not know would be taken for a draft.",
+        ),
+        RowRule(
+            name="contract_ends_after_it_starts",
+            field="end_date",
+            fault="end_date < start_date",
+            why="A contract that ended before it began would bring revenue to no month.",
+            fix="correct the start date or the term of the contract",
+            owner="sales_operations",
+        ),
+    )
+
+
+def contact() -> tuple[RowRule, ...]:
+    return ()
+
+
+def quote() -> tuple[RowRule, ...]:
+    return (
+        not_negative("total_price", _AMOUNT),
+        known_currency("currency_iso_code"),
+        one_of(
+            "status",
+            (
+                "Draft",
+                "Needs Review",
+                "In Review",
+                "Approved",
+                "Rejected",
+                "Presented",
+                "Accepted",
+                "Denied",
+            ),
+            "A status the models do not know would be taken for a draft.",
+        ),
+    )
+
+
+def campaign() -> tuple[RowRule, ...]:
+    return (
+        not_negative("actual_cost", "Money spent is positive; a refund of it lowers the cost."),
+        known_currency("currency_iso_code"),
+    )
+
+
+def campaign_member() -> tuple[RowRule, ...]:
     return ()

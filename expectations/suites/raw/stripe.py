@@ -82,3 +82,50 @@ def refund() -> tuple[RowRule, ...]:
         ),
         plausible_epoch("created"),
     )
+
+
+def credit_note() -> tuple[RowRule, ...]:
+    return (
+        not_negative("total_excluding_tax", "A credit note is positive: it takes off by its kind."),
+        not_negative("total", "A credit note is positive: it takes off by its kind."),
+        known_currency("currency"),
+        one_of("status", ("issued", "void"), _STATUS),
+        plausible_epoch("created"),
+        plausible_epoch("issued_at"),
+        plausible_epoch("voided_at"),
+    )
+
+
+def subscription() -> tuple[RowRule, ...]:
+    return (
+        known_currency("currency"),
+        one_of(
+            "status",
+            (
+                "incomplete",
+                "incomplete_expired",
+                "trialing",
+                "active",
+                "past_due",
+                "unpaid",
+                "canceled",
+                "paused",
+            ),
+            _STATUS,
+        ),
+        RowRule(
+            name="items_complete",
+            field="has_more_items",
+            fault="has_more_items",
+            why="A subscription that shows some of its items only would look cheaper than it is.",
+            fix="split the subscription at the vendor: so many items do not fit into one reply",
+        ),
+        plausible_epoch("created"),
+        plausible_epoch("start_date"),
+        plausible_epoch("cancel_at"),
+        plausible_epoch("ended_at"),
+    )
+
+
+def product() -> tuple[RowRule, ...]:
+    return (plausible_epoch("created"), plausible_epoch("updated"))

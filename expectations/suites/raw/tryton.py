@@ -14,6 +14,10 @@ def party() -> tuple[RowRule, ...]:
     return ()
 
 
+def contact_mechanism() -> tuple[RowRule, ...]:
+    return ()
+
+
 def employee() -> tuple[RowRule, ...]:
     return (
         RowRule(
@@ -49,7 +53,14 @@ def product() -> tuple[RowRule, ...]:
 
 
 def sale() -> tuple[RowRule, ...]:
-    return ()
+    return (
+        known_currency("currency_code"),
+        one_of(
+            "state",
+            ("draft", "quotation", "confirmed", "processing", "done", "cancelled"),
+            "A state the models do not know would be taken for an accepted quote.",
+        ),
+    )
 
 
 def sale_line() -> tuple[RowRule, ...]:
@@ -80,8 +91,15 @@ def account() -> tuple[RowRule, ...]:
     return ()
 
 
+def move() -> tuple[RowRule, ...]:
+    return (one_of("state", ("draft", "posted"), _STATE),)
+
+
 def move_line() -> tuple[RowRule, ...]:
-    return (known_currency("currency_code"), known_currency("second_currency_code"))
+    return (
+        known_currency("currency_code"),
+        known_currency("second_currency_code"),
+    )
 
 
 def payment() -> tuple[RowRule, ...]:

@@ -11,6 +11,10 @@ def organization() -> tuple[RowRule, ...]:
     return ()
 
 
+def user() -> tuple[RowRule, ...]:
+    return (one_of("role", ("end-user", "agent", "admin"), _CODED),)
+
+
 def ticket() -> tuple[RowRule, ...]:
     return (
         one_of("status", ("new", "open", "pending", "hold", "solved", "closed", "deleted"), _CODED),

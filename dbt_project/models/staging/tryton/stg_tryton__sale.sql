@@ -8,8 +8,12 @@ final as (
     select
         _tenant as source_tenant,
         id,
+        number,
+        party,
         origin,
         state,
+        untaxed_amount as net_amount,
+        currency_code,
         created_at,
         modified_at,
         is_deleted,

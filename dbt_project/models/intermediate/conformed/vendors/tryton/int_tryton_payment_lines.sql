@@ -8,24 +8,8 @@ latest_invoices as (
     select * from {{ latest_known(ref('stg_tryton__invoice'), 'id') }}
 ),
 
-latest_lines as (
-    select * from {{ latest_known(ref('stg_tryton__invoice_line'), 'id') }}
-),
-
--- What a credit note credits: the invoice that its lines point to.
 credited_invoices as (
-    select
-        credits.source_tenant,
-        credits.invoice as credit_note,
-        min(credited.invoice) as invoice
-    from latest_lines as credits
-    inner join latest_lines as credited
-        on
-            credits.source_tenant = credited.source_tenant
-            and credits.origin = 'account.invoice.line,' || credited.id
-    group by
-        credits.source_tenant,
-        credits.invoice
+    select * from {{ ref('int_tryton_credited_invoices') }}
 ),
 
 -- The posting of an invoice or a credit note is no cash, even where it settles another invoice.

@@ -1,0 +1,25 @@
+with
+
+latest as (
+    select * from {{ latest_known(ref('stg_tryton__product'), 'id') }}
+),
+
+final as (
+    select
+        {{ surrogate_key("'tryton'", 'source_tenant', 'id') }} as product_key,
+        'tryton' as source_system,
+        source_tenant,
+        id as source_id,
+        nullif(trim(code), '') as product_code,
+        name,
+        cast(null as string) as product_line,
+        is_active,
+        created_at,
+        modified_at as effective_at,
+        _recorded_at as recorded_at,
+        _is_backfilled as is_backfilled,
+        is_deleted
+    from latest
+)
+
+select * from final
