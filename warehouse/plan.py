@@ -26,7 +26,7 @@ from warehouse.landed import declared
 from warehouse.meta import StagedLoad
 from warehouse.policy import house_timezone
 from warehouse.publish import Basis, current_version, forget_attempt, rolled_back, versions
-from warehouse.readable import readable
+from warehouse.readable import forget_unused, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,8 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
         skip="",
         notes=tuple(_notes(accepted, as_of, as_of_at, rebuild)),
     )
+    if rebuild:  # then the plan names every load
+        forget_unused(home, {path for load in plan.loads for path in load.files})
     skip = _reason_to_skip(home, opened["decisions"], plan, accepted)
     if skip:
         forget_attempt(home)

@@ -35,6 +35,13 @@ def readable(home: Home, store: Landing, load: Manifest, columns: Columns) -> li
     ]
 
 
+def forget_unused(home: Home, used: set[str]) -> None:
+    """Removes the copies that are not among the paths `used`: of earlier declarations."""
+    for path in (home.warehouse / "readable").glob("*"):
+        if str(path.absolute()) not in used:
+            path.unlink()
+
+
 def _physical(columns: Columns) -> dict[str, str]:
     """What Parquet knows of the columns: their names and types, in any order."""
     return {name: SQL_TYPES[kind] for name, kind in columns}

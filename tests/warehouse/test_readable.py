@@ -87,7 +87,10 @@ def test_a_build_from_nothing_reads_them_as_declared_now_and_the_gate_refuses_no
         outcome = run_gate("raw", connection, gate_context(home, plan))
     assert outcome.passed, outcome.message
     assert outcome.rejected_loads == ()
+    home.database.unlink()
+    (home.warehouse / "readable" / "of-an-earlier-declaration.parquet").touch()
     again = make_plan(home, CLOCK, None)
+    assert [str(kept) for kept in (home.warehouse / "readable").iterdir()] == [path]
     assert [staged.files for staged in again.loads] == [staged.files for staged in plan.loads]
 
 
