@@ -2,20 +2,23 @@
 
 ``python -m scripts.write_docs`` writes `find-a-number.md` (question -> mart -> column ->
 capability), `glossary.md` (every published column, in English and Chinese where business users
-read it) and `mapping.md` (how to bring files in, with the fields of every canonical entity). A
-convention test fails when the committed pages differ from what this prints.
+read it), `mapping.md` (how to bring files in, with the fields of every canonical entity) and
+`coverage.md` (which source brings which entity, and what it leaves empty). A convention test fails
+when the committed pages differ from what this prints.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from ingestion.catalog import CONNECTORS
 from ingestion.entities import ENTITIES
 
 ROOT = Path(__file__).parents[1]
@@ -279,7 +282,111 @@ def mapping(_: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"find-a-number.md": find_a_number, "glossary.md": glossary, "mapping.md": mapping}
+_ONLY_FILES = "comes with the mart that reads it; only files would bring it"
+
+NOT_YET = {
+    "team, region": "columns of `rep`; their history comes with the mart that reads it",
+    "target": "the table `quota` of policy; from a vendor with the mart that compares them",
+    "FX rate": "the table `fx_rate` of policy",
+    "forecast submission": "comes with the mart that reads it; Salesforce would bring it",
+    **dict.fromkeys(
+        (
+            "milestone",
+            "requirement",
+            "call",
+            "competitor mention",
+            "referral",
+            "instalment",
+            "SLA policy",
+            "business calendar",
+            "market event",
+        ),
+        _ONLY_FILES,
+    ),
+}
+"""Entities that the warehouse is designed for and does not have yet, each with the reason."""
+
+_NULL_COLUMN = re.compile(r"cast\(null as [a-z]+(?:\([0-9, ]+\))?\)\s+as\s+(\w+)")
+
+
+def coverage(manifest: dict[str, Any]) -> str:
+    """Which source brings which entity, out of what, and what it leaves empty, as a page."""
+    models = {
+        node["name"]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    sources = [*CONNECTORS, "files"]
+    lines = [
+        "# Coverage",
+        "",
+        "Which source brings which canonical entity, and out of which of its resources. Generated "
+        "from the models by `scripts/write_docs.py`.",
+        "[Your own files](mapping.md) lists the columns of every entity: a file can bring any.",
+        "",
+        f"| entity | {' | '.join(sources)} |",
+        f"|---|{'---|' * len(sources)}",
+    ]
+    empty = []
+    for entity in ENTITIES.values():
+        cells = []
+        for source in sources:
+            model = models.get(f"int_{entity.plural}__{source}")
+            cells.append(", ".join(_resources(model, models, source)) if model else "")
+            columns = _never_filled(model["raw_code"]) if model else []
+            if columns:
+                names = ", ".join(f"`{column}`" for column in columns)
+                empty.append(f"| {entity.name} | {source} | {names} |")
+        lines.append(f"| {entity.name} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "## What stays empty",
+        "",
+        "Columns that a source never fills: it has no such thing, or says it nowhere.",
+        "",
+        "| entity | source | columns |",
+        "|---|---|---|",
+        *empty,
+        "",
+        "## Not there yet",
+        "",
+        "| entity | why |",
+        "|---|---|",
+        *(f"| {name} | {why} |" for name, why in NOT_YET.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _never_filled(sql: str) -> list[str]:
+    """The columns that a mapper casts from null, in every branch when it unites several."""
+    found = []
+    last = sql[sql.rindex("final as (") :] if "final as (" in sql else sql
+    for part in (last, sql):
+        branches = part.count("union all") + 1
+        columns = _NULL_COLUMN.findall(part)
+        found += [column for column in columns if columns.count(column) == branches]
+    return list(dict.fromkeys(found))
+
+
+def _resources(model: dict[str, Any], models: dict[str, dict[str, Any]], source: str) -> list[str]:
+    """The resources of `source` that a model is made of, through whatever stands between."""
+    found, waiting = set(), [model]
+    while waiting:
+        for parent in waiting.pop()["depends_on"]["nodes"]:
+            name = parent.split(".")[-1]
+            if name.startswith(f"stg_{source}__"):
+                found.add(name.removeprefix(f"stg_{source}__"))
+            elif name in models and name.startswith("int_"):
+                waiting.append(models[name])
+    return sorted(found)
+
+
+PAGES = {
+    "coverage.md": coverage,
+    "find-a-number.md": find_a_number,
+    "glossary.md": glossary,
+    "mapping.md": mapping,
+}
 
 
 def main() -> None:
