@@ -95,7 +95,9 @@ def test_marts_after_a_replay_equal_those_before(
     assert {entry.why_not for entry in done} == {""}
     assert sum(entry.load is not None for entry in done) >= len(connector.resources)
     assert made.build().outcome == "published"
-    assert _tables(made.hashes()) == _tables(three_days.hashes())
+    replayed, before = _tables(made.hashes()), _tables(three_days.hashes())
+    assert replayed.pop("fct_load_attempt") != before.pop("fct_load_attempt"), "it names them all"
+    assert replayed == before
 
 
 def test_a_build_with_nothing_new_is_skipped(three_days: Installation) -> None:
