@@ -272,6 +272,15 @@ def test_a_cleared_field_is_null_whether_it_is_null_or_absent(
     assert rows_of(landing, read(), "owner_id") == [(None,), (None,)]
 
 
+def test_a_cleared_field_lands_as_a_new_version_and_an_untouched_row_does_not(
+    read: Ingest, vendor: Vendor, landing: Landing
+) -> None:
+    owned, kept = deal(1, OwnerId="005A"), deal(2, OwnerId="005A")
+    vendor.on(QUERY, page(owned, kept), page(owned | {"OwnerId": None}, kept))
+    read()
+    assert rows_of(landing, read(at=24), "id, owner_id") == [("006001", None)]
+
+
 def test_unknown_columns_are_kept_in_the_pages_and_reported(read: Ingest, vendor: Vendor) -> None:
     vendor.on(QUERY, page(deal(1, Old__c="x")), page(deal(1, Old__c="x"), deal(2, New__c=None)))
     assert read().unknown_columns == ("Old__c",)
@@ -352,6 +361,29 @@ def test_a_row_older_than_asked_for_means_that_the_filter_was_ignored(
     ):
         assert part in str(caught.value)
     assert landing.last_seq() == 1
+
+
+def test_a_row_without_a_modification_time_lands_and_is_not_taken_for_an_old_one(
+    read: Ingest, vendor: Vendor, landing: Landing
+) -> None:
+    vendor.on(QUERY, page(deal(1)), page(deal(2, SystemModstamp=None)))
+    first, second = read(), read(at=24)
+    assert rows_of(landing, second, "id, system_modstamp") == [("006002", None)]
+    assert second.cursor == first.cursor
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_clock_that_is_wrong_leaves_no_row_out(
+    read: Ingest, vendor: Vendor, hours: float
+) -> None:
+    # The vendor's present is 2026-06-30T16:00; ours is two hours before or behind it.
+    vendor.on(QUERY, page(deal(1)))
+    ours = -11 + hours
+    read(at=ours)
+    read(at=ours + 1)
+    asked = vendor.asked_for(QUERY)[1].query_params["q"]
+    since = "2026-06-30T15:50:00Z" if hours > 0 else "2026-06-30T13:50:00Z"
+    assert f"SystemModstamp >= {since}" in asked, "never later than the vendor's last change"
 
 
 def test_a_row_from_the_future_lands_but_does_not_carry_the_cursor_away(

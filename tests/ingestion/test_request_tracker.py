@@ -58,6 +58,20 @@ def test_of_an_address_only_the_domain_lands_and_a_ticket_that_nobody_asked_has_
     assert asked["fields[Requestor]"] == "id,EmailAddress,Organization"
 
 
+def test_a_field_that_is_a_list_or_when_empty_a_text_lands_both_ways(
+    vendor: Vendor, landing: Landing, clock: FixedClock, settings: HttpSettings
+) -> None:
+    filled = ticket(1, CustomFields=[{"name": "Plan", "values": ["gold"]}])
+    vendor.on(TICKETS, page(filled, ticket(2, CustomFields="")), page())
+    load = read(vendor, landing, clock, settings)
+    assert load.rejected_rows == 0
+    rows = duckdb.execute(
+        "select id, custom_fields from read_parquet(?, hive_partitioning = false) order by id",
+        [str(landing.root / load.files[0].path)],
+    ).fetchall()
+    assert rows == [("1", '[{"name":"Plan","values":["gold"]}]'), ("2", None)]
+
+
 def test_a_short_page_is_not_the_end_while_anything_shows_beyond_it(
     vendor: Vendor, landing: Landing, clock: FixedClock, settings: HttpSettings
 ) -> None:

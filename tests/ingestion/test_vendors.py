@@ -382,6 +382,24 @@ def test_a_deleted_account_lands_again_with_its_flag(company: Company) -> None:
     assert duckdb.execute(query).fetchall() == [("001000000000000001", True)]
 
 
+def test_what_zendesk_tells_of_a_deletion_lands(company: Company) -> None:
+    """A ticket turns into one of the status deleted, an organization gets the time of it."""
+    later = NOW + timedelta(hours=1)
+    landed = {}
+    for resource, column in (("ticket", "status"), ("organization", "deleted_at::text")):
+        company.put("zendesk", resource, 1, START, status="open")
+        company.put("zendesk", resource, 1, later, status="open", deleted=True)
+        company.now = NOW
+        with company.open():
+            company.read("zendesk", resource)
+            company.now = NOW + timedelta(days=1)
+            load = company.read("zendesk", resource)
+        path = company.landing.root / load.files[0].path
+        query = f"select {column} from read_parquet('{path}', hive_partitioning = false)"
+        landed[resource] = duckdb.execute(query).fetchall()
+    assert landed == {"ticket": [("deleted",)], "organization": [(f"{later:%Y-%m-%d %H:%M:%S}",)]}
+
+
 def test_ticket_events_come_with_their_comments(company: Company) -> None:
     comment = {"id": 5, "event_type": "Comment", "public": True}
     company.put("zendesk", "ticket_event", 1, START, child_events=[comment], ticket_id=7)
