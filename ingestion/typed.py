@@ -369,14 +369,14 @@ def _unknown_types(db: duckdb.DuckDBPyConnection, known: Set[str]) -> dict[str, 
         return {}
     # A JSON pointer: a key may hold any character.
     pointers = ["/" + name.replace("~", "~0").replace("/", "~1") for name in names]
-    types = ", ".join(
-        f"list(DISTINCT json_type(content, {literal(pointer)}))" for pointer in pointers
-    )
     found = db.execute(
-        f"SELECT {types} FROM page_row WHERE json_type(content) = 'OBJECT'"
-    ).fetchone()
-    assert found is not None
-    return {name: set(kinds or ()) for name, kinds in zip(names, found, strict=True)}
+        f"SELECT DISTINCT json_type(content, [{', '.join(map(literal, pointers))}]) "
+        "FROM page_row WHERE json_type(content) = 'OBJECT'"
+    ).fetchall()
+    return {
+        name: {kinds[place] for (kinds,) in found if kinds[place]}
+        for place, name in enumerate(names)
+    }
 
 
 def _checked(connector: Connector, resource: Resource) -> str:
