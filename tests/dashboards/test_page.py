@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboards.i18n import LANGUAGES, texts
@@ -156,9 +157,13 @@ def test_a_late_source_is_said_in_one_line_of_its_company(
             """
         )
     monkeypatch.setattr(demo, "home", Home(tmp_path))
-    page = _page(demo, monkeypatch, language)
-    assert [warning.value for warning in page.warning] == [line]
-    assert not _page(demo, monkeypatch, language, tenant="borealis").warning
+    st.cache_resource.clear()  # the readers of the other pages are on the demo's home
+    try:
+        page = _page(demo, monkeypatch, language)
+        assert [warning.value for warning in page.warning] == [line]
+        assert not _page(demo, monkeypatch, language, tenant="borealis").warning
+    finally:
+        st.cache_resource.clear()
 
 
 def _sign_in(page: AppTest, user: str) -> AppTest:
