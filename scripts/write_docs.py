@@ -204,6 +204,71 @@ files:
 
 [examples/olist](../examples/olist/README.md) maps a real public funnel of two files, with its policy.
 
+## One file, several entities
+
+Order lines become invoices, each worth the sum of its lines, and invoice lines; a list of subscription periods becomes contracts and periods.
+
+`orders.csv`:
+
+```csv
+order,line,customer,day,product,pieces,total
+O1,1,K7,2026-06-03,CTRL-100,2,120.00
+O1,2,K7,2026-06-03,SVC-INST,1,30.00
+O2,1,K9,2026-06-05,CTRL-100,1,60.00
+```
+
+`subscriptions.csv`:
+
+```csv
+subscription,customer,from,until,product,price
+S1,K7,2026-05-01,2026-06-01,SVC-CARE,50.00
+S1,K7,2026-06-01,2026-07-01,SVC-CARE,55.00
+```
+
+`mapping.yml`:
+
+```yaml
+tenant: aurora
+timezone: Asia/Shanghai
+files:
+  - file: orders.csv
+    entities:
+      - entity: invoice
+        source_id: order
+        keep: {first: day}
+        columns:
+          account_source_id: customer
+          status: {constant: open}
+          issued_at: day
+          currency_code: {constant: CNY}
+      - entity: invoice_line
+        source_id: {columns: [order, line]}
+        columns:
+          invoice_source_id: order
+          product_source_id: product
+          quantity: pieces
+          net_amount: total
+          currency_code: {constant: CNY}
+  - file: subscriptions.csv
+    entities:
+      - entity: contract
+        source_id: subscription
+        keep: {first: from}
+        columns:
+          account_source_id: customer
+          status: {constant: active}
+          starts_at: from
+      - entity: subscription_period
+        source_id: {columns: [subscription, from]}
+        columns:
+          contract_source_id: subscription
+          product_source_id: product
+          amount: price
+          currency_code: {constant: CNY}
+          period_start_at: from
+          period_end_at: until
+```
+
 ## Keys of mapping.yml
 
 | key | what it says | without it |

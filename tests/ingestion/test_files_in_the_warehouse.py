@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,23 @@ from tests.dbt.story import Story, at
 from tests.ingestion.test_intake import SAMPLE
 from warehouse.home import Home
 from warehouse.policy import land_policy
+
+NOON = at("2026-06-29 04:00")
+PAGE = Path(__file__).parents[2] / "docs" / "mapping.md"
+
+
+def _second_example(folder: Path) -> Path:
+    """Writes the files of the page's section on several entities of one file."""
+    text = PAGE.read_text(encoding="utf-8")
+    section = text.partition("## One file, several entities")[2].partition("\n## ")[0]
+    for name, content in re.findall(r"`([\w.]+)`:\n\n```\w+\n(.*?)```", section, flags=re.S):
+        (folder / name).write_text(content, encoding="utf-8")
+    assert {path.name for path in folder.iterdir()} == {
+        "orders.csv",
+        "subscriptions.csv",
+        "mapping.yml",
+    }
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +52,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     story = Story(Home(tmp_path_factory.mktemp("home")).ensure())
     story.land_policy("2026-06-28 00:00")
     landing = Landing(story.home.landing)
+    intake(_second_example(tmp_path_factory.mktemp("orders")), None, landing, FixedClock(NOON))
     intake(folder, None, landing, FixedClock(at("2026-06-29 02:00")))
     for name, gone in (("leads.csv", "L3"), ("deals.csv", "L1")):
         lines = (folder / name).read_bytes().splitlines(keepends=True)
@@ -67,3 +87,34 @@ def test_what_a_corrected_file_no_longer_says_leaves_the_warehouse_and_only_that
         row("L1", won=False), row("L2", won=True),
         row("L5", won=False), row("L6", won=False), row("L8", won=False),
     ]  # fmt: skip
+
+
+def test_order_lines_are_invoices_worth_their_lines_and_periods_are_contracts(
+    story: Story,
+) -> None:
+    story.build("2026-06-30")
+    invoices = story.query(
+        "select source_id, account_source_id, net_amount, cast(issued_at as varchar)"
+        " from intermediate.int_invoices__unioned order by 1"
+    )
+    assert invoices == [
+        ("O1", "K7", Decimal("150.00"), "2026-06-02 16:00:00"),
+        ("O2", "K9", Decimal("60.00"), "2026-06-04 16:00:00"),
+    ]
+    lines = story.query(
+        "select source_id, invoice_source_id, product_source_id, net_amount"
+        " from intermediate.int_invoice_lines__unioned order by 1"
+    )
+    assert lines == [
+        ("O1:1", "O1", "CTRL-100", Decimal("120.00")),
+        ("O1:2", "O1", "SVC-INST", Decimal("30.00")),
+        ("O2:1", "O2", "CTRL-100", Decimal("60.00")),
+    ]
+    assert story.query(
+        "select contract.source_id, contract.starts_at = min(period.period_start_at),"
+        " sum(period.amount), count(*)"
+        " from intermediate.int_contracts__unioned as contract"
+        " inner join intermediate.int_subscription_periods__unioned as period"
+        " on contract.source_id = period.contract_source_id"
+        " group by contract.source_id, contract.starts_at"
+    ) == [("S1", True, Decimal("105.00"), 2)]
