@@ -748,8 +748,9 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=SIMPLE, pad_edge=False)
     for column in columns:
-        # A version is there to be copied: it is never broken in two.
-        table.add_column(column, overflow="fold", no_wrap=column == "version")
+        # A version is there to be copied, a time to be read: neither is broken in two.
+        is_whole = column == "version" or column.endswith("(UTC)")
+        table.add_column(column, overflow="fold", no_wrap=is_whole)
     return table
 
 

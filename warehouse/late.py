@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -63,7 +63,8 @@ class SourceState:
             return
         what = self.verdict if self.verdict in ("late", "never_loaded") else "failing"
         listed = self.worst if what != "failing" else self.resources
-        names = ", ".join(r.resource for r in listed if what != "failing" or r.failing_since)
+        named = [r.resource for r in listed if what != "failing" or r.failing_since]
+        names = "all of it" if len(named) == len(self.resources) else ", ".join(named)
         owners = ", ".join(sorted({r.owner for r in listed if r.owner}))
         yield (
             f"{self.source} of {self.tenant} is {what.replace('_', ' ')}: {names}"
@@ -89,7 +90,8 @@ def source_states(home: Home, clock: Clock) -> list[SourceState]:
         zone = house_timezone(Landing(home.policy), now.date())
     except PolicyError:
         zone = ZoneInfo("UTC")  # no policy has landed: there is no service level either
-    found = freshness(home, Moment(now, zone))
+    # What landed at this very instant has landed: a pinned clock stands still.
+    found = freshness(home, Moment(now + timedelta(microseconds=1), zone))
     last: dict[tuple[str, str], Failure] = {
         (failure.source, failure.tenant): failure for failure in failures(Landing(home.landing))
     }
