@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -11,22 +10,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ingestion.catalog import connector_of, resource_of
 from ingestion.clock import Clock
 from ingestion.connections import Connection, Connections, Sources
 from ingestion.connector import Connector, Page
+from ingestion.erasure import forgotten
 from ingestion.errors import ConfigurationError, SeveralFailedError, UnreachableError
 from ingestion.failpoint import failpoint
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest, OpenLoad
 from ingestion.load_log import LoadFacts, attempt, milliseconds_since
 from ingestion.resource import Resource
+from ingestion.salt import salt_of, salt_of_erasures
 from ingestion.schema import keep_schema, landed, refusing_inexact
 from ingestion.state import position, standing
 from ingestion.typed import Reading, cursor_text, landed_columns, write_typed
-
-SALT_VARIABLE = "CLOSEBOOK_HASH_SALT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ def _ingest(
         fetched = _fetch(connector, declared, connection, patience, asked, until, load)
         # From here to the commit nothing else of the resource lands.
         with landing.turn(*line):
+            people = forgotten(landing, *line)
             known = standing(landing, *line)
             overtaken = [other for other in known if other.place > last]
             recorded_at = clock.now()
@@ -100,13 +101,17 @@ def _ingest(
                 recorded_at=recorded_at,
                 is_backfill=is_backfill,
                 since=since,
-                salt=salt,
+                salt=salt_of_erasures() if people else salt,
                 known=landed(landing, known, columns),
                 overtaken=landed(landing, overtaken, columns),
                 until=until,
+                forgotten=people,
             )
             with refusing_inexact():
                 typed = write_typed(load, connector, declared, reading)
+            kept = tuple(p for p in fetched.pages if Path(p).name not in typed.forgotten_pages)
+            for name in typed.forgotten_pages:
+                (load.folder / name).unlink()
             newest = fetched.cursor or _capped(declared, typed.newest, started)
             if window:
                 newest = None
@@ -123,7 +128,7 @@ def _ingest(
                     is_backfill=is_backfill,
                     rejected_rows=typed.rejected_rows,
                     rejects=typed.rejects,
-                    pages=fetched.pages,
+                    pages=kept,
                     unknown_columns=typed.unknown_columns,
                     schema_version=keep_schema(landing, columns),
                     extra={
@@ -132,6 +137,8 @@ def _ingest(
                         "unchanged_rows": typed.unchanged_rows,
                         "overtaken_rows": typed.overtaken_rows,
                         "overtaken": [other.place for other in overtaken],
+                        "forgotten_rows": typed.forgotten_rows,
+                        "forgotten_pages": len(typed.forgotten_pages),
                         "new_unknown_columns": sorted(
                             set(typed.unknown_columns)
                             - set(before.unknown_columns if before else ())
@@ -206,19 +213,6 @@ def _fetch(
             for number, page in enumerate(connector.sweep(client, resource), 1):
                 keep(f"sweep-{number:05d}.json.gz", page)
         return _Fetched(tuple(written), cursor, client.requests, raw, gzipped)
-
-
-def salt_of(source: str, resource: Resource) -> str:
-    """The salt of hashed columns; required as soon as the resource declares one."""
-    salt = os.environ.get(SALT_VARIABLE, "")
-    hashed = [column.name for column in resource.columns if column.personal == "hash"]
-    if hashed and not salt:
-        raise ConfigurationError(
-            f"{source} {resource.name}: {', '.join(hashed)} must be hashed, but {SALT_VARIABLE} is "
-            "not set. Set it to a long random text, keep it, and never change it: the same person "
-            "must keep the same hash"
-        )
-    return salt
 
 
 def _since(resource: Resource, cursor: str | None) -> str | None:
@@ -350,6 +344,9 @@ def summary(load: Manifest) -> str:
     columns = ", ".join(load.extra["new_unknown_columns"])
     drift = f", new columns that are not declared: {columns}" if columns else ""
     refused = f", {load.rejected_rows} refused" if load.rejected_rows else ""
+    erased = load.extra.get("forgotten_rows", 0)
+    if erased:
+        refused += f", {erased} of erased persons left out: erase them at the vendor as well"
     kind = "back-fill" if load.is_backfill else f"news, {load.extra['unchanged_rows']} unchanged"
     if "range" in load.extra:
         window, beyond = load.extra["range"], load.extra["beyond_rows"]

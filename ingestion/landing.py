@@ -8,6 +8,8 @@ Layout under the store's root::
     _retired/<seq>.json                       since when the raw pages of load <seq> are gone
     _schemas/<fingerprint>.json               the columns of the loads that name it
     _failures/<seq>.json                      an attempt that committed nothing, and why
+    _erased/<seq>.json                        which files of load <seq> an erasure removed
+    _forgotten/<hash>.json                    a person who must not land again, see `erasure`
     _turns/<source>.<tenant>.<resource>       locked while something commits to that resource
 
 A load is written under ``_staging/``, synced, renamed to its final folder (still invisible) and
@@ -167,6 +169,7 @@ class Landing:
         self.commits = root / "_commits"
         self.rejected = root / "_rejected"
         self.retired = root / "_retired"
+        self.erased = root / "_erased"
         # A committed manifest never changes, so each is read once.
         self._read: dict[int, Manifest] = {}
 
@@ -229,6 +232,30 @@ class Landing:
         failpoint("pages-before-removal")
         for page in load.pages:
             (self.root / page).unlink(missing_ok=True)
+
+    def erase_files(self, load: Manifest, gone: dict[str, str], decision: str) -> None:
+        """Removes files of a load (path -> SHA-256) for good; a record says it first.
+
+        Doing it again removes what a process that died in between has left.
+        """
+        self.erased.mkdir(parents=True, exist_ok=True)
+        path = self.erased / _record_name(load.commit_seq)
+        before = self.erased_files(load)
+        if not gone.keys() <= before.keys():
+            record = {"decision": decision, "files": before | gone}
+            write_atomically(path, json.dumps(record, indent=1, sort_keys=True))
+        failpoint("erasure-before-removal")
+        for name in gone:
+            (self.root / name).unlink(missing_ok=True)
+
+    def erased_files(self, load: Manifest) -> dict[str, str]:
+        """Path -> SHA-256 of the files of a load that an erasure removed."""
+        try:
+            text = (self.erased / _record_name(load.commit_seq)).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        found: dict[str, str] = json.loads(text)["files"]
+        return found
 
     def accepted(self, until: int | None = None) -> list[Manifest]:
         """The loads that the raw gate did not refuse, one a place, in the order of their places.

@@ -18,10 +18,11 @@ import duckdb
 
 from ingestion.catalog import connector_of, resource_of
 from ingestion.clock import Clock
+from ingestion.erasure import forgotten
 from ingestion.errors import ConfigurationError, ContractError
-from ingestion.extract import salt_of
 from ingestion.landing import Landing, Manifest, OpenLoad
 from ingestion.resource import Resource
+from ingestion.salt import salt_of, salt_of_erasures
 from ingestion.schema import keep_schema, landed, refusing_inexact
 from ingestion.selection import Selection
 from ingestion.state import standing
@@ -117,6 +118,7 @@ def _replayed(landing: Landing, clock: Clock, original: Manifest) -> Replayed:
         if why_not:
             return Replayed(original, why_not=why_not)
         before = [other for other in standing(landing, *line) if other.place < original.commit_seq]
+        people = forgotten(landing, *line)
         overtaken = [
             other for other in before if other.place in original.extra.get("overtaken", ())
         ]
@@ -125,10 +127,11 @@ def _replayed(landing: Landing, clock: Clock, original: Manifest) -> Replayed:
             recorded_at=datetime.fromisoformat(original.recorded_at),
             is_backfill=original.is_backfill,
             since=original.extra.get("since"),
-            salt=salt,
+            salt=salt_of_erasures() if people else salt,
             known=landed(landing, before, columns),
             overtaken=landed(landing, overtaken, columns),
             until=original.extra.get("until"),
+            forgotten=people,
         )
         with refusing_inexact():
             typed = write_typed(load, connector, resource, reading)
@@ -171,6 +174,8 @@ def _why_not(landing: Landing, original: Manifest, typings: list[Manifest]) -> s
     """Why the pages of a load cannot be typed anew; '' when they can."""
     if any("erased" in typing.extra for typing in typings):
         return "somebody was erased from it, and the pages with it"
+    if original.extra.get("forgotten_pages"):
+        return "pages that held somebody erased were not kept"
     retired = landing.retirements().get(original.commit_seq)
     if retired is not None:
         return (

@@ -14,12 +14,12 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -106,6 +106,18 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A person who must not land: the salted SHA-256 of the key that `column` holds.
+
+    A ``row`` is left out, of a ``cell`` the key alone.
+    """
+
+    column: str
+    how: Literal["row", "cell"]
+    key_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How pages were read, and what their rows are held against.
 
@@ -114,7 +126,7 @@ class Reading:
     that is in it as it is here brings nothing and is left out. `overtaken` is that part of it which
     landed while these pages were being read: of a row in both, the newer version counts. `until` is
     the end of a range of the past: what changed then or later is left out, and deletions are not
-    looked for.
+    looked for. `forgotten` persons are taken out before anything is written.
     """
 
     pages: Path
@@ -125,6 +137,7 @@ class Reading:
     known: Landed | None
     overtaken: Landed | None = None
     until: str | None = None
+    forgotten: tuple[Forgotten, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +147,15 @@ class Typed:
     `unchanged_rows` were delivered again as they had landed before and are not in `part`, nor are
     the `overtaken_rows` of which something newer landed meanwhile and the `beyond_rows` that
     changed after the range asked for. `newest` is the highest cursor value seen, as cursor text.
-    `seen` is what the delivery showed.
+    `seen` is what the delivery showed. `forgotten_pages` hold the `forgotten_rows` and must go.
     """
 
     part: LoadFile
     unchanged_rows: int
     overtaken_rows: int
     beyond_rows: int
+    forgotten_rows: int
+    forgotten_pages: tuple[str, ...]
     rejects: tuple[LoadFile, ...]
     rejected_rows: int
     unknown_columns: tuple[str, ...]
@@ -204,6 +219,7 @@ def write_typed(
         _refuse_keyless(db, resource, what)
         if reading.since is not None and resource.cursor is not None and not resource.cursor.opaque:
             _refuse_older(db, resource, reading.since, what)
+        forgotten_rows, forgotten_pages = _forget(db, reading, connector.rows_at(resource))
         rejects, rejected_rows = _write_rejects(db, load)
         seen = _seen(db, resource, unknown_types, rejected_rows)
         _collect_part(db, load, resource, reading.recorded_at, reading.is_backfill)
@@ -223,6 +239,8 @@ def write_typed(
             unchanged_rows=unchanged,
             overtaken_rows=overtaken,
             beyond_rows=beyond,
+            forgotten_rows=forgotten_rows,
+            forgotten_pages=forgotten_pages,
             rejects=rejects,
             rejected_rows=rejected_rows,
             unknown_columns=unknown,
@@ -659,6 +677,54 @@ def _leave_out_unchanged(
     last = _last_landed(resource, known, f"SEMI JOIN part USING ({name_of(resource.key)})")
     db.execute(f"DELETE FROM part USING ({last}) AS last WHERE {same}")
     return before - count_of(db, "SELECT count(*) FROM part")
+
+
+def forgotten_sql(forgotten: Sequence[Forgotten]) -> dict[tuple[str, str], str]:
+    """SQL by (column, how) for whether a row holds a key; `salt` is a variable of the connection.
+
+    A column that is hashed before it lands holds the hash itself.
+    """
+    keys: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for person in forgotten:
+        keys[person.column, person.how].append(literal(person.key_sha256))
+    return {
+        (column, how): (
+            f"(sha256(getvariable('salt') || {name_of(column)}::VARCHAR) IN ({', '.join(hashes)}) "
+            f"OR {name_of(column)}::VARCHAR IN ({', '.join(hashes)}))"
+        )
+        for (column, how), hashes in keys.items()
+    }
+
+
+def _forget(
+    db: duckdb.DuckDBPyConnection, reading: Reading, rows_at: str
+) -> tuple[int, tuple[str, ...]]:
+    """Takes the forgotten out of `checked`; returns how many rows it was, and their pages."""
+    if not reading.forgotten:
+        return 0, ()
+    files = [file.name for file in sorted(reading.pages.glob("pages-*.json.gz"))]
+    rows, pages = 0, set()
+    for (column, how), found in forgotten_sql(reading.forgotten).items():
+        held = db.execute(f"SELECT page, count(*) FROM checked WHERE {found} GROUP BY page")
+        for page, count in held.fetchall():
+            pages.add(files[page - 1])
+            rows += count
+        if how == "row":
+            db.execute(f"DELETE FROM checked WHERE {found}")
+        else:
+            db.execute(f"UPDATE checked SET {name_of(column)} = NULL WHERE {found}")
+    keys = ", ".join(literal(person.key_sha256) for person in reading.forgotten)
+    for sweep in sorted(reading.pages.glob("sweep-*.json.gz")):
+        text = gzip.decompress(sweep.read_bytes()).decode()
+        query = (
+            "SELECT count(*) FROM "
+            "(SELECT unnest(json_extract_string($text, $path || '[*]')) AS id) "
+            f"WHERE sha256(getvariable('salt') || id) IN ({keys})"
+        )
+        found_ids = db.execute(query, {"text": text, "path": _json_path(rows_at)}).fetchone()
+        if found_ids and found_ids[0]:
+            pages.add(sweep.name)
+    return rows, tuple(sorted(pages))
 
 
 def _leave_out_beyond(db: duckdb.DuckDBPyConnection, resource: Resource, until: str) -> int:

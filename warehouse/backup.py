@@ -272,7 +272,8 @@ def _store_contents(home: Home, name: str, store: Landing) -> Iterator[tuple[Pat
     last = loads[-1].commit_seq if loads else 0
     # After the files: pages that went meanwhile have their record by now.
     for path in sorted(store.root.glob("_*/[!.]*")):
-        is_of_later = path.parent in (store.rejected, store.retired) and int(path.stem) > last
+        by_load = (store.rejected, store.retired, store.erased)
+        is_of_later = path.parent in by_load and int(path.stem) > last
         if path.parent.name not in _NOT_KEPT and path.is_file() and not is_of_later:
             yield path, ""
 
@@ -284,7 +285,8 @@ def _described(home: Home, path: Path, sha256: str) -> BackedUpFile:
 
 
 def _gone(home: Home, paths: list[Path]) -> set[Path]:
-    """Those that were rightly removed meanwhile: pages that retired, versions beyond the kept."""
+    """Those that were rightly removed meanwhile: pages that retired, files that held somebody
+    erased, versions beyond the kept."""
     landing = Landing(home.landing)
     retired = landing.retirements()
     pages = {
@@ -293,11 +295,15 @@ def _gone(home: Home, paths: list[Path]) -> set[Path]:
         if load.commit_seq in retired
         for page in load.pages
     }
+    erased = {
+        landing.root / path for load in landing.loads() for path in landing.erased_files(load)
+    }
     kept = {home.published / version.version for version in versions(home)}
     return {
         path
         for path in paths
-        if path in pages or (home.published in path.parents and not kept & set(path.parents))
+        if path in pages | erased
+        or (home.published in path.parents and not kept & set(path.parents))
     }
 
 

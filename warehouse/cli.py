@@ -55,6 +55,7 @@ def cli() -> None:
                   closebook restore BACKUP       bring a backup into an empty home
     The past      closebook replay SOURCE        type kept raw pages anew
                   closebook backfill SOURCE      read a range of days again
+                  closebook erase SOURCE/.. KEY  forget a person who asks for it
     Trouble       closebook doctor               what on this machine would stop a run
 
     State lives under CLOSEBOOK_HOME (default ./var); the file `environment` in it gives every
@@ -497,6 +498,48 @@ def backfill(selection: tuple[str, ...], since: datetime, until: datetime, windo
         f"{rows} rows in {len(loads)} loads"
         + ("; `closebook run --no-ingest` builds from them" if rows else "")
     )
+
+
+@cli.command()
+@click.argument("selection", metavar="SOURCE/TENANT/RESOURCE")
+@click.argument("keys", metavar="KEY...", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; recorded as a decision.")
+@click.option("--actor", help="Who decided (default: the signed-in user).")
+def erase(selection: str, keys: tuple[str, ...], reason: str, actor: str | None) -> None:
+    """Forget persons: take what holds their keys out of the stores and out of what is published.
+
+    Typed files that hold them, or rows that speak of them, are written anew without them; raw pages
+    that hold them are removed. A build follows, and versions built from what held them are removed.
+    What a later delivery brings of them is left out again: erase them at the vendor as well.
+    Killed or refused half-way, the same command finishes it. There is no way back.
+
+    \b
+    Example:
+      closebook erase salesforce/aurora/lead 00Q5i000004XyZ --reason "request of 3 July"
+    """
+    from ingestion.erasure import person
+    from warehouse.build import build
+    from warehouse.erase import forget, withdraw_versions
+
+    home, clock = _home(), _clock()
+    who = person(selection, keys)
+    erasure = forget(home, clock, who, actor or _user(), reason, len(keys))
+    click.echo(
+        f"erased from {erasure.places} loads; the warehouse file is dropped; decided as "
+        f"{erasure.decision.decision_id}"
+    )
+    if erasure.versions:
+        click.echo(f"published versions that may hold it: {', '.join(erasure.versions)}")
+        click.echo(build(home, clock, None, click.echo).message)
+    left = withdraw_versions(home, erasure)
+    for version in left:
+        click.secho(f"{version} may hold it, and is what readers see", fg="red", err=True)
+    click.echo(
+        f"{len(erasure.versions) - len(left)} versions removed; backups made before hold it until "
+        "they are removed"
+    )
+    if left:
+        raise click.exceptions.Exit(EXIT_ERROR)
 
 
 @cli.group()

@@ -30,6 +30,7 @@ DecisionKind = Literal[
     "allow_policy_change",
     "rollback",
     "source",
+    "erasure",
 ]
 DECISION_KINDS: tuple[str, ...] = get_args(DecisionKind)
 
@@ -42,11 +43,14 @@ KIND_MEANINGS: dict[str, str] = {
     "allow_policy_change": "a policy file may change the past: subject = table, hash = the file's",
     "rollback": "readers were pointed back at an older version (written by `versions rollback`)",
     "source": "a source was added, disabled, enabled or removed (written by `closebook source`)",
+    "erasure": "persons were forgotten: their salted hashes, and the files that held them (written "
+    "by `closebook erase`)",
 }
 
 BY_COMMAND = {
     "rollback": "a rollback is recorded by `closebook versions rollback`",
     "source": "what is read is decided by `closebook source`",
+    "erasure": "an erasure is recorded by `closebook erase`",
 }
 """Kinds that their own command records, and what to say to who tries."""
 

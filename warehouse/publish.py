@@ -343,9 +343,14 @@ def _retire(home: Home, keep: int) -> None:
     kept = versions(home)
     for manifest in kept[: max(0, len(kept) - keep)]:
         if now is None or manifest.version != now.version:
-            retired = home.published / f".version.{uuid.uuid4().hex}"
-            (home.published / manifest.version).rename(retired)
-            shutil.rmtree(retired)
+            withdraw(home, manifest.version)
+
+
+def withdraw(home: Home, version: str) -> None:
+    """Removes a version that readers do not see."""
+    withdrawn = home.published / f".version.{uuid.uuid4().hex}"
+    (home.published / version).rename(withdrawn)
+    shutil.rmtree(withdrawn)
 
 
 def _read_manifest(folder: Path) -> VersionManifest:

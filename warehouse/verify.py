@@ -78,6 +78,13 @@ def _store(home: Home, name: str, store: Landing, checked: Checked) -> Iterator[
     for load in loads:
         expected = files_of(store, load)
         known |= expected.keys()
+        for path in (store.root / name for name in store.erased_files(load)):
+            known.add(path)
+            if path.exists():
+                yield Fault(
+                    path, "nothing: it held somebody who was erased", "a file",
+                    "run the same `closebook erase` again: it was stopped half-way",
+                )  # fmt: skip
         for path, sha256 in expected.items():
             fault = _changed(path, sha256, checked)
             # Asked again: pages may have been retired since.
@@ -134,6 +141,8 @@ def files_of(store: Landing, load: Manifest) -> dict[Path, str]:
     fragment = load.extra.get("fragment")
     if fragment:
         found[store.root / fragment["path"]] = fragment["sha256"]
+    for erased in store.erased_files(load):
+        found.pop(store.root / erased, None)
     commit = store.commits / f"{load.commit_seq:010d}.json"
     # One file under two names, until somebody copies them.
     found[_folder(store, load) / MANIFEST] = sha256_of(commit)

@@ -14,6 +14,7 @@ happened to.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import random
@@ -25,6 +26,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingestion.failpoint import FAILPOINTS
@@ -33,6 +35,7 @@ from tests.e2e.installation import CREDENTIALS, TENANTS, Installation, installat
 from warehouse.decisions import all_decisions
 from warehouse.landed import write_load
 from warehouse.publish import current_version, versions
+from warehouse.verify import Checked, verify
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -82,9 +85,12 @@ def die(made: Installation, failpoint: str, *arguments: str) -> None:
 def assert_stores_are_whole(made: Installation) -> None:
     """Whatever is visible is complete: every load's files and every version, to the last byte."""
     for root in (made.home.landing, made.home.policy, made.home.decisions):
-        for load in Landing(root).loads():
+        store = Landing(root)
+        for load in store.loads():
+            erased = store.erased_files(load)
             for file in (*load.files, *load.rejects):
-                assert sha256(root / file.path) == file.sha256, file.path
+                if file.path not in erased:
+                    assert sha256(root / file.path) == file.sha256, file.path
     for manifest in versions(made.home):
         for name, table in manifest.tables.items():
             folder = made.home.published / manifest.version / table["access"]
@@ -220,3 +226,88 @@ def copy_of(made: Installation, root: Path, *, built: bool) -> Installation:
         shutil.copytree(made.home.root / store, root / store, symlinks=True)
     shutil.copy(made.home.root / "sources.yml", root / "sources.yml")
     return Installation(made.world, type(made.home)(root).ensure(), made.servers, made.now)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "",
+        pytest.param("warehouse-before-staged", marks=pytest.mark.prove),
+        pytest.param("current-before-flip", marks=pytest.mark.prove),
+    ],
+)
+def test_an_erased_person_is_in_nothing_that_is_kept_or_published(
+    untouched: Installation, tmp_path: Path, point: str
+) -> None:
+    made = copy_of(untouched, tmp_path / "home", built=True)
+    key = a_lead_with_history(made)
+    erasure = ("erase", "salesforce/aurora/lead", key, "--reason", "request", "--actor", "dpo")
+    assert holding(made, key)
+    before = [kept.version for kept in versions(made.home)]
+    if point:
+        die(made, point, *erasure)
+        assert_stores_are_whole(made)
+    finish(made, *erasure)
+    assert holding(made, key) == []
+    assert not {kept.version for kept in versions(made.home)} & set(before)
+    assert list(verify(made.home, Checked())) == []
+    assert_stores_are_whole(made)
+    # The vendor still shows it: the next day it does not come back.
+    made.ingest()
+    assert holding(made, key) == []
+
+
+def a_lead_with_history(made: Installation) -> str:
+    histories = [
+        str(made.landing.root / file.path)
+        for load in made.landing.accepted()
+        if (load.tenant, load.resource) == ("aurora", "lead_history")
+        for file in load.files
+    ]
+    query = "select min(lead_id) from read_parquet($files, hive_partitioning = false)"
+    found = duckdb.execute(query, {"files": histories}).fetchone()
+    assert found
+    return str(found[0])
+
+
+def holding(made: Installation, key: str) -> list[Path]:
+    """The files of the stores, the warehouse and the versions in which a key of aurora stands.
+
+    The other tenant has leads with the same ids, and keeps them.
+    """
+    roots = (made.home.landing, made.home.decisions, made.home.warehouse, made.home.published)
+    return [
+        path
+        for root in roots
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+        and not path.is_symlink()
+        and "borealis" not in path.parts
+        and stands_in(path, key)
+    ]
+
+
+_HELD = "contains(row::text, $key) and not contains(row::text, 'borealis')"
+
+
+def stands_in(path: Path, key: str) -> bool:
+    if path.suffix == ".gz":
+        return key in gzip.decompress(path.read_bytes()).decode()
+    if path.suffix == ".parquet":
+        query = f"select count(*) from read_parquet($path) as row where {_HELD}"
+        found = duckdb.execute(query, {"path": str(path), "key": key}).fetchone()
+        return bool(found and found[0])
+    if path.suffix == ".duckdb":
+        with duckdb.connect(str(path), read_only=True) as connection:
+            tables = connection.execute(
+                "select schema_name, table_name from duckdb_tables()"
+            ).fetchall()
+            return any(
+                connection.execute(
+                    f'select count(*) from "{schema}"."{table}" as row where {_HELD}',
+                    {"key": key},
+                ).fetchall()
+                != [(0,)]
+                for schema, table in tables
+            )
+    return key.encode() in path.read_bytes()
