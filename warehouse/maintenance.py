@@ -113,6 +113,8 @@ def _fetched_again(landing: Landing) -> set[int]:
     last: dict[tuple[str, ...], int] = {}
     broken: set[int] = set()
     for load in landing.loads():
+        if load.replaces is not None or "range" in load.extra:
+            continue  # neither goes on where the refused one should have
         if load.commit_seq in refused or load.extra.get("continues") in broken:
             broken.add(load.commit_seq)
         elif load.replaces is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from ingestion.catalog import connector_of, resource_of
 from ingestion.clock import FixedClock
 from ingestion.connections import Connection
 from ingestion.errors import ContractError, FilterIgnoredError, TerminalError
-from ingestion.extract import ingest
+from ingestion.extract import Window, ingest
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 from scripts.real.request_tracker import RequestTracker, running_request_tracker
@@ -121,6 +122,41 @@ def test_a_ticket_that_moves_between_two_pages_is_read_once_and_none_is_lost(
     assert set(tickets) <= set(ids), (
         "numbered pages lose the ticket that moves up for a deleted one"
     )
+
+
+@pytest.mark.parametrize("resource", ["ticket", "ticket_event"])
+def test_a_range_is_bounded_at_both_ends_by_the_server_itself(
+    reader: Reader, desk: Desk, resource: str
+) -> None:
+    """Three tickets, a day apart: asked for half a day around it, the server shows the second."""
+    begin = FIRST_DAY + timedelta(days=100 if resource == "ticket" else 200)
+    opened = []
+    for day in range(3):
+        desk.server.move_to(begin + timedelta(days=day))
+        opened += desk.open("")
+    reader.now = begin + timedelta(days=4)
+    reader.read(resource)
+    window = Window(begin + timedelta(hours=12), begin + timedelta(hours=36), {})
+    clock = FixedClock(reader.now)
+    load = ingest(
+        "request_tracker",
+        "aurora",
+        resource,
+        reader.connection,
+        reader.landing,
+        clock,
+        None,
+        window,
+    )
+    assert (load.rows, load.extra["beyond_rows"]) == (0, 0)
+    assert load.extra["unchanged_rows"] >= 1
+    key = "id" if resource == "ticket" else "ObjectId"
+    ids = {
+        int(row[key])
+        for page in load.pages
+        for row in json.loads(gzip.decompress((reader.landing.root / page).read_bytes()))["items"]
+    }
+    assert ids == {opened[1]}
 
 
 def test_a_time_in_the_form_that_the_server_prints_is_ignored_by_it_and_that_is_noticed(

@@ -17,7 +17,7 @@ import ingestion.roundup.client as client
 from ingestion.clock import FixedClock
 from ingestion.connections import Connection
 from ingestion.errors import ContractError, FilterIgnoredError
-from ingestion.extract import ingest
+from ingestion.extract import Window, ingest
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 from scripts.real.roundup import Roundup, running_roundup
@@ -128,6 +128,21 @@ def test_what_landed_is_what_the_tracker_says_and_a_retired_issue_is_deleted(des
     assert issues["3"]["is_deleted"]
     assert len(desk.known("msg")) == 3
     assert {row["domain"] for row in desk.known("user").values()} >= {"lakeside.example"}
+
+
+def test_a_range_is_bounded_at_both_ends_by_the_tracker_itself(desk: Desk) -> None:
+    edges = []
+    for _ in range(3):
+        edges.append(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
+        time.sleep(2.5)
+        desk.issue(status="unread")
+    desk.read("issue")
+    server = desk.server
+    where = Connection("roundup", "aurora", server.base_url, server.login, server.password)
+    window = Window(edges[1], edges[2], {})
+    clock = FixedClock(datetime.now(UTC))
+    load = ingest("roundup", "aurora", "issue", where, desk.landing, clock, None, window)
+    assert (load.rows, load.extra["unchanged_rows"], load.extra["beyond_rows"]) == (0, 1, 0)
 
 
 def test_its_limit_of_calls_is_met_and_waited_out_as_it_asks(tmp_path: Path) -> None:
