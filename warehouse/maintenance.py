@@ -107,17 +107,15 @@ def _page_days(home: Home, now: datetime) -> int:
 def _fetched_again(landing: Landing) -> set[int]:
     """The refused loads after which something of the same line, or in their place, was accepted.
 
-    What stands in another place brings no news.
+    What stands in another place brings no news, nor does what fills a range of the past.
     """
     refused = landing.rejections()
     last: dict[tuple[str, ...], int] = {}
     broken: set[int] = set()
     for load in landing.loads():
-        if load.replaces is not None or "range" in load.extra:
-            continue  # neither goes on where the refused one should have
         if load.commit_seq in refused or load.extra.get("continues") in broken:
             broken.add(load.commit_seq)
-        elif load.replaces is None:
+        elif load.replaces is None and "range" not in load.extra:
             last[_line(load)] = load.commit_seq
     retyped = {load.place for load in landing.accepted() if load.replaces is not None}
     return {
