@@ -94,6 +94,8 @@ class Facts:
     payroll: list[Row]
     as_of_date: date
     as_of_at: datetime
+    merged: dict[tuple[str, str], str]
+    """(tenant, id of an account that was merged) -> the account that it was merged into."""
 
     @property
     def tenants(self) -> list[str]:
@@ -233,6 +235,9 @@ class Facts:
         for key, row in self.of("customer", tenant).items():
             metadata = row.get("metadata") or {}
             reference = metadata.get("crm_account_id")
+            # Whoever was merged into another account lives on there, by up to three merges.
+            for _ in range(3):
+                reference = self.merged.get((tenant, str(reference)), reference)
             same_domain = by_domain.get(domain_of(metadata.get("domain")) or "", [])
             if reference in accounts:
                 matched[key] = str(reference)
@@ -256,6 +261,7 @@ def read_facts(
     zone = ZoneInfo(settings["reporting_timezone"])
     as_of_at = datetime.combine(as_of_date + timedelta(days=1), time(), zone).astimezone(UTC)
     objects: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
+    merged: dict[tuple[str, str], str] = {}
     connection = sqlite3.connect(f"file:{world}?mode=ro", uri=True)
     try:
         rows = connection.execute(
@@ -268,11 +274,15 @@ def read_facts(
             held = objects[(resource, tenant)]
             if deleted:
                 held.pop(key, None)
+                master = json.loads(payload).get("MasterRecordId")
+                if resource == "account" and master:
+                    merged[tenant, key] = master
             else:
                 held[key] = json.loads(payload, parse_float=Decimal)
     finally:
         connection.close()
-    return Facts(dict(objects), tables, _read_payroll(payroll, as_of_date), as_of_date, as_of_at)
+    lines = _read_payroll(payroll, as_of_date)
+    return Facts(dict(objects), tables, lines, as_of_date, as_of_at, merged)
 
 
 def _read_csv(path: Path, delimiter: str = ",") -> list[Row]:

@@ -55,6 +55,14 @@ others as (
     where account_role <> 'crm'
 ),
 
+survivors as (
+    select
+        tenant,
+        source_id,
+        survivor_source_id
+    from {{ ref('int_account_survivors') }}
+),
+
 matched as (
     select
         others.account_key,
@@ -66,10 +74,15 @@ matched as (
         crm_ids.source_id as id_match,
         crm_domains.source_id as domain_match
     from others
+    left join survivors
+        on
+            others.tenant = survivors.tenant
+            and others.external_reference = survivors.source_id
     left join crm_ids
         on
             others.tenant = crm_ids.tenant
-            and others.external_reference = crm_ids.source_id
+            and coalesce(survivors.survivor_source_id, others.external_reference)
+            = crm_ids.source_id
     left join crm_domains
         on
             others.tenant = crm_domains.tenant

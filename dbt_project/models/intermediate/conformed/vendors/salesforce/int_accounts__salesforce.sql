@@ -12,7 +12,8 @@ final as (
         id as source_id,
         'crm' as account_role,
         name,
-        cast(null as string) as external_reference,
+        -- Set on the loser of a merge, which is deleted.
+        master_record_id as external_reference,
         {{ domain_of('website') }} as domain,
         parent_id as parent_source_id,
         industry,

@@ -53,7 +53,7 @@ final as (
         account_id as source_id,
         account_role,
         name,
-        case when account_role = 'finance' then id end as external_reference,
+        case when account_role = 'finance' then id else replaced_by end as external_reference,
         {{ domain_of('website') }} as domain,
         cast(null as string) as parent_source_id,
         cast(null as string) as industry,
@@ -64,7 +64,8 @@ final as (
         modified_at as effective_at,
         _recorded_at as recorded_at,
         _is_backfilled as is_backfilled,
-        is_deleted
+        -- A party that was replaced is only made inactive, and its documents keep their times.
+        is_deleted or (account_role = 'crm' and replaced_by is not null) as is_deleted
     from customers
 )
 
