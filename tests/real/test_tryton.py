@@ -23,7 +23,7 @@ from ingestion.resource import Cursor, Resource
 from scripts.real.tryton import Tryton
 from scripts.real.tryton_rpc import DATABASE, USER, TrytonRpc
 from tests.e2e.installation import Installation, installation
-from tests.real.tryton_desk import Desk
+from tests.real.tryton_desk import COMMISSION_PAYABLE, Desk
 
 # The days are worked in a fixture, whose time counts.
 pytestmark = [pytest.mark.real, pytest.mark.timeout(3600)]
@@ -117,6 +117,7 @@ class Office:
             desk.post(credit_note)
             (row,) = self.rpc.read("account.invoice", ["amount_to_pay"], ["id", "=", credit_note])
             desk.pay(credit_note, str(row["amount_to_pay"]))
+        desk.owe_commission(party, f"{number}5.25")
         order = desk.remit(party, "12.00")
         desk.press("account.payment", "submit", order)
 
@@ -168,7 +169,9 @@ def _as_declared(resource: Resource, row: dict[str, Any]) -> dict[str, Any]:
         value: Any = row
         for key in column.source_path.replace("..", ". ").split(" "):
             value = value[key] if value is not None else None
-        if column.name in _YES_OR_NO:
+        if column.personal == "domain":
+            value = str(value).partition("@")[2] or None
+        elif column.name in _YES_OR_NO:
             value = bool(value)
         elif column.type == "string" and value is not None:
             value = str(value)
@@ -394,6 +397,65 @@ def test_conformed_refunds_are_the_cash_of_credit_notes(office: Office, warehous
     }
     assert all(r["payment_key"] for r in refunds)
     assert refunds
+
+
+def test_conformed_credit_notes_and_lines_are_the_servers(office: Office, warehouse: Rows) -> None:
+    said = office.rpc.read("account.invoice", ["total_amount", "untaxed_amount", "lines"])
+    notes = warehouse("select * from intermediate.int_credit_notes__tryton where not is_deleted")
+    assert notes and all(note["invoice_source_id"] for note in notes)
+    assert {(r["source_id"], r["gross_amount"]) for r in notes} == {
+        (str(r["id"]), -r["total_amount"]) for r in said if r["total_amount"] < 0
+    }
+    sums = warehouse(
+        "select invoice_source_id, sum(net_amount) as net, count(*) as lines "
+        "from intermediate.int_invoice_lines__tryton where not is_deleted group by all"
+    )
+    assert {(r["invoice_source_id"], r["net"], r["lines"]) for r in sums} == {
+        (str(r["id"]), r["untaxed_amount"], len(r["lines"]))
+        for r in said
+        if r["total_amount"] >= 0 and r["lines"]
+    }
+
+
+def test_conformed_journal_lines_are_the_servers_with_the_commission_owed(
+    office: Office, warehouse: Rows
+) -> None:
+    said = office.rpc.read(
+        "account.move.line", ["debit", "credit", "account.code", "move.state", "reconciliation"]
+    )
+    found = warehouse("select * from intermediate.int_journal_lines__tryton where not is_deleted")
+    assert {
+        (r["source_id"], r["debit_amount"], r["credit_amount"], r["status"], r["is_reconciled"])
+        for r in found
+    } == {
+        (
+            str(r["id"]),
+            r["debit"],
+            r["credit"],
+            r["move."]["state"],
+            r["reconciliation"] is not None,
+        )
+        for r in said
+    }
+    owed = [r["credit_amount"] for r in found if r["account_code"] == COMMISSION_PAYABLE]
+    assert owed and sum(owed) == sum(
+        r["credit"] for r in said if r["account."]["code"] == COMMISSION_PAYABLE
+    )
+
+
+def test_conformed_quotes_and_contacts_are_the_servers(office: Office, warehouse: Rows) -> None:
+    sales = office.rpc.read("sale.sale", ["number", "party", "untaxed_amount"])
+    quotes = warehouse("select * from intermediate.int_quotes__tryton where not is_deleted")
+    assert quotes
+    assert {
+        (r["source_id"], r["quote_number"], r["account_source_id"], r["net_amount"]) for r in quotes
+    } == {(str(r["id"]), r["number"], str(r["party"]), r["untaxed_amount"]) for r in sales}
+    addresses = office.rpc.read("party.contact_mechanism", ["value"], ["type", "=", "email"])
+    contacts = warehouse("select * from intermediate.int_contacts__tryton where not is_deleted")
+    assert contacts
+    assert {(r["source_id"], r["email_domain"]) for r in contacts} == {
+        (str(r["id"]), r["value"].partition("@")[2]) for r in addresses
+    }
 
 
 def test_conformed_reps_are_no_customers(office: Office, warehouse: Rows) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from scripts.real.tryton_rpc import TrytonRpc
 
+COMMISSION_PAYABLE = "2150"
+
 
 class Desk:
     """Sales and bookkeeping of the prepared company; documents are dated `today`."""
@@ -28,7 +30,12 @@ class Desk:
         return self.rpc.create("company.employee", row)[0]
 
     def customer(self, name: str, website: str = "") -> int:
-        contacts = [["create", [{"type": "website", "value": website}]]] if website else []
+        contacts = []
+        if website:
+            host = website.rpartition("www.")[2]
+            values = {"website": website, "email": f"office@{host}", "phone": "+1 555 0100"}
+            rows = [{"type": kind, "value": value} for kind, value in values.items()]
+            contacts = [["create", rows]]
         return self.rpc.create(
             "party.party",
             {"name": name, "addresses": [["create", [{}]]], "contact_mechanisms": contacts},
@@ -161,6 +168,32 @@ class Desk:
         after = self.rpc.call("model.account.invoice.search", [], 0, None, None)
         (made,) = set(after) - set(before)
         return int(made)
+
+    def owe_commission(self, party: int, amount: str) -> None:
+        """Posts a journal entry that owes somebody commission."""
+        expense = self.rpc.find("account.account", ["code", "=", "5.2.2"])
+        payable = self.rpc.find("account.account", ["code", "=", COMMISSION_PAYABLE])
+        owed = {"account": payable, "party": party, "debit": Decimal(0), "credit": Decimal(amount)}
+        entry = {
+            "company": self.company,
+            "journal": self._first("account.journal", ["type", "=", "general"]),
+            "period": self._first(
+                "account.period", ["start_date", "<=", self.today], ["end_date", ">=", self.today]
+            ),
+            "date": self.today,
+            "lines": [
+                [
+                    "create",
+                    [{"account": expense, "debit": Decimal(amount), "credit": Decimal(0)}, owed],
+                ]
+            ],
+        }
+        (move,) = self.rpc.create("account.move", entry)
+        self.press("account.move", "post", move)
+
+    def _first(self, model: str, *domain: Any) -> int:
+        """The oldest row that matches."""
+        return int(self.rpc.call(f"model.{model}.search", list(domain), 0, 1, [["id", "ASC"]])[0])
 
     def remit(self, party: int, amount: str) -> int:
         """A payment order to collect `amount`."""
