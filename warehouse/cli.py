@@ -523,6 +523,8 @@ def erase(selection: str, keys: tuple[str, ...], reason: str, actor: str | None)
 
     home, clock = _home(), _clock()
     who = person(selection, keys)
+    # dbt writes the command that it runs in beside the warehouse.
+    del sys.argv[1:]
     erasure = forget(home, clock, who, actor or _user(), reason, len(keys))
     click.echo(
         f"erased from {erasure.places} loads; the warehouse file is dropped; decided as "
