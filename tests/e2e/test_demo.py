@@ -17,8 +17,14 @@ from urllib.request import urlopen
 
 import pytest
 
+from ingestion.catalog import connector_of
+from ingestion.connections import configured_sources
+from ingestion.landing import Landing
+from scripts.airflow_api import FINISHED, Airflow, AirflowError, Run
 from scripts.processes import alive, started
 from scripts.settings import PORTS, ROOT, Settings
+from tests.ingestion.vendor import SECRET, running_vendor
+from warehouse.decisions import all_decisions
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
 GATES = {"raw", "stage_entry", "marts"}
@@ -157,6 +163,86 @@ def test_every_part_is_timed(published: tuple[Demo, str]) -> None:
     assert {"ingest", "build", "build: marts", "all"} <= set(seconds)
 
 
+ROUNDUP = {
+    "action": "add", "source": "roundup", "tenant": "aurora", "reason": "the help desk moved"
+}  # fmt: skip
+
+
+def ended(airflow: Airflow, dag_id: str, form: dict[str, str] | None = None) -> Run:
+    """Triggers a DAG as the UI does; its run when it has ended."""
+    run = airflow.trigger(dag_id, form)
+    while run.state not in FINISHED:
+        time.sleep(0.5)
+        (run,) = airflow.runs([run])
+    return run
+
+
+def test_a_source_is_added_read_disabled_and_enabled_from_the_ui(
+    published: tuple[Demo, str],
+) -> None:
+    demo, _ = published
+    settings = demo.settings
+    airflow = Airflow(settings.airflow_url, settings.required("CLOSEBOOK_AIRFLOW_PASSWORD"))
+    with running_vendor() as vendor:
+        for resource in connector_of("roundup").resources:
+            vendor.on(resource.endpoint, {"data": {"collection": [], "@total_size": 0}})
+        assert ended(airflow, "configure_source", ROUNDUP).state == "failed", (
+            "there is no connection"
+        )
+        (notice,) = (demo.home / "notices").glob("*configure_source*.json")
+        written = json.loads(notice.read_text(encoding="utf-8"))
+        assert "closebook_roundup_aurora" in written["because"]
+        assert "/dags/configure_source/runs/" in written["link"]
+        host, port = vendor.base_url.removeprefix("http://").split(":")
+        airflow.request(
+            "POST", "/api/v2/connections",
+            {"connection_id": "closebook_roundup_aurora", "conn_type": "generic", "host": host,
+             "port": int(port), "schema": "http", "login": "reader", "password": SECRET},
+        )  # fmt: skip
+        assert ended(airflow, "configure_source", ROUNDUP).state == "success"
+        assert ended(airflow, "ingest_roundup").state == "success"
+        assert landed_from_roundup(demo) == 3
+        asked, events = len(vendor.asked), announced(airflow)
+
+        off = ROUNDUP | {"action": "disable"}
+        assert ended(airflow, "configure_source", off).state == "success"
+        assert ended(airflow, "ingest_roundup").state == "success"
+        assert (len(vendor.asked), landed_from_roundup(demo)) == (asked, 3)
+        assert announced(airflow) == events + 1, "no build waits for a source that is disabled"
+
+        assert ended(airflow, "configure_source", ROUNDUP | {"action": "enable"}).state == "success"
+        assert configured_sources(demo.home).vendors[-1].kept_in == "airflow"
+        assert ended(airflow, "configure_source", off).state == "success"
+    with pytest.raises(AirflowError, match=r"400|422"):
+        airflow.trigger("configure_source", ROUNDUP | {"action": "pause"})
+    taken = [d for d in all_decisions(Landing(demo.home / "decisions")) if d.kind == "source"]
+    assert [d.payload["action"] for d in taken] == ["add", "disable", "enable", "disable"]
+    assert {(d.actor, d.reason) for d in taken} == {("admin", "the help desk moved")}
+    for path in (*demo.home.glob("logs/*.log"), *demo.home.glob("airflow/logs/**/*.log")):
+        assert SECRET not in path.read_text(encoding="utf-8", errors="replace"), path
+
+
+def landed_from_roundup(demo: Demo) -> int:
+    return sum(load.source == "roundup" for load in Landing(demo.home / "landing").loads())
+
+
+def announced(airflow: Airflow) -> int:
+    """How often `ingest_roundup` has updated its landing asset."""
+    path = "/api/v2/assets/events?source_dag_id=ingest_roundup&limit=1"
+    return int(airflow.request("GET", path)["total_entries"])
+
+
+def test_maintenance_finds_everything_as_it_was_written(published: tuple[Demo, str]) -> None:
+    demo, _ = published
+    settings = demo.settings
+    airflow = Airflow(settings.airflow_url, settings.required("CLOSEBOOK_AIRFLOW_PASSWORD"))
+    run = ended(airflow, "maintenance")
+    states = {task.task_id: task.state for task in airflow.tasks([run])[run.run_id]}
+    assert states == {
+        "verify": "success", "retention": "success", "leftovers": "success", "backup": "skipped",
+    }  # fmt: skip
+
+
 def test_a_second_demo_beside_it_is_refused_and_harms_nothing(
     published: tuple[Demo, str],
 ) -> None:
@@ -207,6 +293,8 @@ def test_down_leaves_nothing_and_the_demo_runs_again_at_once_until_ctrl_c(
     time.sleep(0.5)
     assert demo.nothing_is_left()
     assert second["version"] == first["version"], "nothing is new: the build is skipped"
+    (off,) = configured_sources(demo.home).disabled
+    assert off.source == "roundup", "what was switched stays so"
     counts = [
         {name: table["rows"] for name, table in manifest["tables"].items() if "quality" not in name}
         for manifest in (first, second)
