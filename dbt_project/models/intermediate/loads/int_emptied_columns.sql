@@ -21,6 +21,8 @@ observed as (
     where
         is_declared
         and outcome = 'loaded'
+        -- A range of the past says nothing of what the source sends now.
+        and load_kind <> 'range'
         and delivered_row_count > 0
         and filled_row_count is not null
 ),

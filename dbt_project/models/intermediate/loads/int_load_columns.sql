@@ -7,6 +7,7 @@ loads as (
         tenant,
         resource,
         outcome,
+        load_kind,
         commit_seq,
         recorded_at,
         delivered_row_count
@@ -34,6 +35,7 @@ final as (
         loads.tenant,
         loads.resource,
         loads.outcome,
+        loads.load_kind,
         loads.commit_seq,
         loads.recorded_at,
         columns.column_name,
