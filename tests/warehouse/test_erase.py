@@ -331,7 +331,7 @@ def test_without_the_salt_nobody_can_be_erased(crm: Crm, monkeypatch: pytest.Mon
     "point",
     [
         "erasure-after-decision",
-        "load-after-link@3",
+        pytest.param("load-after-link@3", marks=pytest.mark.prove),
         "erasure-before-removal@3",
         pytest.param("load-before-link", marks=pytest.mark.prove),
         pytest.param("load-after-link", marks=pytest.mark.prove),
