@@ -17,6 +17,10 @@ from ingestion.clock import FixedClock
 from ingestion.extract import ingest
 from ingestion.landing import Landing
 from tests.ingestion.vendor import Vendor, connection, running_vendor
+from warehouse.errors import WarehouseError
+from warehouse.home import Home
+from warehouse.plan import load_plan
+from warehouse.policy import land_policy
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -156,3 +160,28 @@ def test_tasks_of_the_daily_run_and_of_a_back_fill_keep_the_limit_of_their_host_
             tasks.submit(fill_window.function, **what, resource=resource, **window)
     assert len(list(Landing(tmp_path / "landing").loads())) == 6
     assert vendor.busiest == 2
+
+
+def test_a_build_that_was_asked_for_a_past_day_is_planned_as_of_that_day(
+    tmp_path: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dags._dbt import plan
+
+    home = Home(tmp_path).ensure()
+    monkeypatch.setenv("CLOSEBOOK_HOME", str(tmp_path))
+    monkeypatch.setenv("CLOSEBOOK_NOW", "2026-07-03T03:00:00+08:00")
+    clock, landing = FixedClock(datetime(2026, 6, 30, tzinfo=UTC)), Landing(home.landing)
+    vendor.on("/v1/refunds", {"has_more": False, "data": []})
+    ingest("stripe", "aurora", "refund", connection("stripe", vendor), landing, clock)
+    land_policy(ROOT / "company" / "policy", Landing(home.policy), Landing(home.decisions), clock)
+
+    def asked_for(day: str | None) -> None:
+        monkeypatch.setattr("airflow.sdk.get_current_context", lambda: {"params": {"as_of": day}})
+        plan.function()
+
+    asked_for("2026-07-02")
+    assert load_plan(home).as_of_date == "2026-07-02"
+    asked_for(None)
+    assert load_plan(home).as_of_date == "2026-06-30"
+    with pytest.raises(WarehouseError, match="--as-of 2026-06-01 is before the first load"):
+        asked_for("2026-06-01")
