@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
+from ingestion.catalog import connector_of
 from ingestion.clock import FixedClock
 from ingestion.landing import Landing
 from tests.ingestion.vendor import running_vendor
@@ -214,13 +215,14 @@ def test_doctor_asks_a_source_for_a_page_of_everything_and_lands_nothing(
         monkeypatch.setenv(
             "CLOSEBOOK_CONN_STRIPE__AURORA", vendor.base_url.replace("://", "://:sk_secret@")
         )
-        for path in ("customers", "charges", "refunds", "invoice_payments"):
-            vendor.on(f"/v1/{path}", {"has_more": False, "data": [{"id": "x"}] * 3})
-        vendor.on("/v1/invoices", Response('{"error": "no right to read invoices"}', 403))
+        for resource in connector_of("stripe").resources:
+            path = resource.endpoint.format(invoice="x")
+            vendor.on(path, {"has_more": False, "data": [{"id": "x"}] * 3})
+        vendor.on("/v1/refunds", Response('{"error": "no right to read refunds"}', 403))
         assert invoke(["doctor", "--source", "stripe"]) == EXIT_ERROR
     said = capsys.readouterr().out
     assert "stripe of aurora: customer: 3 rows on the first page" in said
-    assert "stripe of aurora: invoice: not read" in said and "no right to read invoices" in said
+    assert "stripe of aurora: refund: not read" in said and "no right to read refunds" in said
     assert "1 fault" in said and "sk_secret" not in said
     assert Landing(home.landing).last_seq() == 0
 
