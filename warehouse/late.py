@@ -9,6 +9,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from expectations.contract import Freshness, Verdict
+from ingestion.catalog import CONNECTORS
 from ingestion.clock import Clock
 from ingestion.landing import Landing
 from ingestion.load_log import Failure, failures
@@ -77,9 +78,13 @@ class SourceState:
                 f"  failing since {self.failing_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC, up to "
                 f"{attempts} attempts a resource; the last said: {failed.message if failed else ''}"
             )
+        ask = (
+            f"`closebook doctor --source {self.source}`"
+            if self.source in CONNECTORS
+            else "`closebook intake FOLDER`"
+        )
         yield (
-            f"  to do: {TO_DO[failed.kind if failed else '']}; "
-            f"`closebook doctor --source {self.source}`, docs/runbooks/late_source.md"
+            f"  to do: {TO_DO[failed.kind if failed else '']}; {ask}, docs/runbooks/late_source.md"
         )
 
 

@@ -26,6 +26,7 @@ from warehouse.cli import invoke
 from warehouse.files import take_in_folder
 from warehouse.freshness import Moment, freshness
 from warehouse.home import Home
+from warehouse.late import source_states
 from warehouse.policy import land_policy
 
 POLICY = Path(__file__).parents[2] / "company" / "policy"
@@ -191,6 +192,14 @@ def test_a_folder_that_cannot_be_taken_in_is_a_failure_of_its_company(
         if (fresh.source, fresh.tenant) == ("files", "aurora")
     )
     assert (aurora.resource, aurora.verdict, aurora.failed_attempts) == ("*", "never_loaded", 1)
+    states = source_states(home, FixedClock(TUESDAY))
+    (advice,) = (
+        list(state.advice())
+        for state in states
+        if (state.source, state.tenant) == ("files", "aurora")
+    )
+    assert "has no file 'a.csv'" in advice[1]
+    assert "the message names it; `closebook intake FOLDER`" in advice[2]
 
 
 def test_a_later_service_level_does_not_judge_the_past(
