@@ -60,10 +60,12 @@ class Trace:
 TRACES: dict[tuple[str, str], tuple[Trace, ...]] = {
     ("salesforce", "lead"): (
         Trace("lead_history", "lead_id", "row"),
+        Trace("campaign_member", "lead_id", "row"),
         Trace("task", "who_id", "cell"),
     ),
     ("salesforce", "contact"): (
         Trace("opportunity_contact_role", "contact_id", "row"),
+        Trace("campaign_member", "contact_id", "row"),
         Trace("task", "who_id", "cell"),
     ),
     ("zendesk", "ticket"): (

@@ -17,8 +17,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from ingestion.catalog import CONNECTORS
 from ingestion.clock import FixedClock
-from ingestion.erasure import person
+from ingestion.erasure import TRACES, person
 from ingestion.errors import ConfigurationError
 from ingestion.extract import ingest, summary
 from ingestion.http import HttpSettings
@@ -362,3 +363,11 @@ def test_killed_anywhere_the_same_command_finishes_it(crm: Crm, point: str) -> N
     assert crm.faults() == []
     assert crm.values("lead", "id") == [(BOB,)]
     assert len(decisions_of_kind(Landing(crm.home.decisions), "erasure")) == 1
+
+
+@pytest.mark.parametrize(("source", "kind"), sorted(TRACES))
+def test_every_trace_names_a_column_that_is_read(source: str, kind: str) -> None:
+    declared = {resource.name: resource for resource in CONNECTORS[source].resources}
+    for trace in TRACES[source, kind]:
+        assert declared[trace.resource].column(trace.column).personal != "drop"
+        assert not declared[trace.resource].column(trace.column).also
