@@ -15,7 +15,9 @@ from ingestion.replay import replay
 from ingestion.resource import Column
 from ingestion.selection import Selection
 from tests.e2e.installation import Installation, installation, on_world
+from warehouse.backup import back_up, restore
 from warehouse.home import Home
+from warehouse.publish import versions
 
 pytestmark = pytest.mark.e2e
 
@@ -51,15 +53,15 @@ def _tables(hashes: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in hashes.items() if name != "gate_result"}
 
 
-def test_three_daily_builds_equal_one_build_of_the_same_landing(
+def test_three_daily_builds_equal_one_build_of_the_same_landing_restored_from_a_backup(
     three_days: Installation, tmp_path: Path
 ) -> None:
-    once = Installation(
-        three_days.world,
-        _stores_copied(three_days, tmp_path / "once"),
-        three_days.servers,
-        DAYS[-1],
-    )
+    home = Home(tmp_path / "once").ensure()
+    back_up(three_days.home, str(tmp_path / "backup"), three_days.clock)
+    restore(home, str(tmp_path / "backup"))
+    assert versions(home) == versions(three_days.home)
+    shutil.rmtree(home.published)
+    once = Installation(three_days.world, home, three_days.servers, DAYS[-1])
     assert once.build().outcome == "published"
     assert _tables(once.hashes()) == _tables(three_days.hashes())
 

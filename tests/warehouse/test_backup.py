@@ -1,9 +1,11 @@
-"""A backup is whole or it is none, copies nothing twice, and comes back to the same marts."""
+"""A backup is whole or it is none, copies nothing twice, and comes back as it was.
+
+That a build from a restored one gives the same marts is in tests/e2e/test_days.py.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -15,7 +17,6 @@ import pytest
 
 from ingestion.clock import FixedClock
 from ingestion.landing import Landing, Manifest
-from tests.e2e.installation import Installation
 from tests.warehouse.keeping import land, page_of, publish_until
 from warehouse.backup import KEPT_BACKUPS, Destination, back_up, restore
 from warehouse.cli import EXIT_ERROR, invoke
@@ -273,17 +274,3 @@ def test_an_fsspec_url_holds_backups_too(kept: Home, empty: Home, clock: FixedCl
 def test_the_command_keeps_as_many_backups_as_the_weekly_dag() -> None:
     (keep,) = (option for option in backup_command.params if option.name == "keep")
     assert keep.default == KEPT_BACKUPS
-
-
-@pytest.mark.e2e
-def test_a_build_from_a_restored_backup_gives_the_same_marts(
-    demo: Installation, empty: Home, tmp_path: Path
-) -> None:
-    back_up(demo.home, str(tmp_path / "backup"), demo.clock)
-    restore(empty, str(tmp_path / "backup"))
-    (published,) = versions(empty)
-    shutil.rmtree(empty.published)
-    restored = Installation(demo.world, empty.ensure(), demo.servers, demo.now)
-    assert restored.build().outcome == "published"
-    assert restored.hashes() == demo.hashes()
-    assert restored.hashes() == {name: t["sha256"] for name, t in published.tables.items()}
