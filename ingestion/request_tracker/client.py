@@ -50,7 +50,13 @@ def pages(
         reply = _ask(client, resource, asking, query(since, until, after), page=page)
         yield Page(reply.content)
         ids = _ids(client, asking, reply)
-        after, page = (max(ids), 1) if ids else (after, page + 1)
+        if ids and ids[-1] <= after:
+            raise ContractError(
+                f"{client.name}: {asking}: the page ends with id {ids[-1]}, which is not beyond "
+                f"{after}: it is not in the order asked for"
+            )
+        # The last, not the highest: rows of another page may stand before those asked for.
+        after, page = (ids[-1], 1) if ids else (after, page + 1)
         beyond = query(since, until, after)
         if len(ids) < PER_PAGE and not _is_more(client, resource, asking, beyond):
             return
