@@ -178,7 +178,8 @@ def test_killed_while_the_raw_gate_refuses_a_load(untouched: Installation, tmp_p
     made = copy_of(untouched, tmp_path / "home", built=True)
     before = made.hashes()
     with made.landing.open_load("stripe", "aurora", "refund") as load:
-        broken = write_load(load, (("id", "string"),), [("re_1",)], now=made.clock.now())
+        twice = [("re_1",), ("re_1",)]
+        broken = write_load(load, (("id", "string"),), twice, now=made.clock.now())
     die(made, "reject-after", "run", "--no-ingest")
     assert_stores_are_whole(made)
     assert made.hashes() == before
