@@ -62,7 +62,8 @@ def ingest(home: Home, clock: Clock, seconds: Seconds) -> None:
         land_policy(sources.policy, Landing(home.policy), Landing(home.decisions), clock)
     with seconds.of("files"):
         for entry in sources.files:
-            intake(entry.folder, entry.mapping, landing, clock)
+            folder = Path(entry.folder)
+            intake(folder, folder / entry.mapping, landing, clock)
     for name in sorted({vendor.source for vendor in sources.vendors}):
         vendors = tuple(vendor for vendor in sources.vendors if vendor.source == name)
         with seconds.of(name):
