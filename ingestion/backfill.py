@@ -8,10 +8,8 @@ is asked for again.
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from ingestion.catalog import connector_of
@@ -23,6 +21,7 @@ from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 from ingestion.resource import Resource
 from ingestion.selection import Selection
+from ingestion.side_by_side import Task, side_by_side
 from ingestion.state import position
 
 WINDOW_DAYS = 31
@@ -66,10 +65,6 @@ class Filling:
     resource: str
     range: Range
     run: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.connection.name}/{self.resource}"
 
     def window(self, since: datetime, until: datetime) -> Window:
         """The window as the load that fills it will name it."""
@@ -168,47 +163,31 @@ def backfill(
     when the range is empty, nothing is selected, or a resource that was named cannot be read so.
     """
     asked.check(clock)
-    patience = settings or HttpSettings()
-    tasks: dict[str, list[Filling]] = defaultdict(list)
-    at_once: dict[str, int] = {}
+    windows = list(asked.windows())
+    landed: list[Manifest] = []
+
+    def task(filling: Filling) -> Task[None]:
+        def read(patience: HttpSettings) -> None:
+            for number, (since, until) in enumerate(windows, 1):
+                try:
+                    load = fill(filling, since, until, landing, clock, patience)
+                except Exception as error:
+                    progress(f"{filling.connection.name}/{filling.resource}: not read: {error}")
+                    raise
+                if load is not None:
+                    landed.append(load)
+                    progress(f"{summary(load)} [{number} of {len(windows)}]")
+
+        return Task(filling.connection, filling.resource, read)
+
+    tasks: list[Task[None]] = []
     for source, tenant, resource in selected(sources, selections, landing, progress):
         connection = connections(source, tenant)
         run = unfinished_run(landing, connection, resource, asked)
         if run is not None:
             progress(f"{connection.name}/{resource}: goes on where an earlier back-fill stopped")
-        tasks[connection.base_url].append(
-            Filling(connection, resource, asked, run or uuid.uuid4().hex)
-        )
-        at_once[connection.base_url] = sources.requests_to(connection.source)
-
-    landed: list[Manifest] = []
-
-    def filled(filling: Filling) -> None:
-        limit = patience.limit
-        if limit is not None:
-            limit = replace(limit, requests=sources.requests_to(filling.connection.source))
-        windows = list(asked.windows())
-        for number, (since, until) in enumerate(windows, 1):
-            load = fill(filling, since, until, landing, clock, replace(patience, limit=limit))
-            if load is not None:
-                landed.append(load)
-                progress(f"{summary(load)} [{number} of {len(windows)}]")
-
-    failures: list[tuple[str, Exception]] = []
-    pools = {host: ThreadPoolExecutor(at_once[host]) for host in tasks}
-    futures = [
-        (filling.name, pools[host].submit(filled, filling))
-        for host, fillings in tasks.items()
-        for filling in fillings
-    ]
-    for name, future in futures:
-        try:
-            future.result()
-        except Exception as error:  # collected, and raised together below
-            progress(f"{name}: not read: {error}")
-            failures.append((name, error))
-    for pool in pools.values():
-        pool.shutdown()
+        tasks.append(task(Filling(connection, resource, asked, run or uuid.uuid4().hex)))
+    _, failures = side_by_side(tasks, sources, settings)
     if failures:
         raise SeveralFailedError(tuple(failures), len(landed))
     return landed

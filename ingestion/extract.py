@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from ingestion.load_log import LoadFacts, attempt, milliseconds_since
 from ingestion.resource import Resource
 from ingestion.salt import salt_of, salt_of_erasures
 from ingestion.schema import keep_schema, landed, refusing_inexact
+from ingestion.side_by_side import Task, side_by_side
 from ingestion.state import position, standing
 from ingestion.typed import Reading, cursor_text, landed_columns, write_typed
 
@@ -273,69 +272,45 @@ def ingest_all(
     resource. A failure does not stop the others: all are raised together as one SeveralFailedError
     at the end.
     """
-    patience = settings or HttpSettings()
-    failures: list[tuple[str, Exception]] = []
-    landed: list[Manifest] = []
-    tasks: dict[str, list[tuple[Connection, str]]] = defaultdict(list)
-    at_once: dict[str, int] = {}
+    unconnected: list[tuple[str, Exception]] = []
+    tasks: list[Task[Manifest]] = []
+    silent: dict[str, str] = {}
+
+    def task(connection: Connection, resource: str) -> Task[Manifest]:
+        def read(patience: HttpSettings) -> Manifest:
+            if connection.base_url in silent:
+                # Each resource would wait out all its attempts, one after the other.
+                with attempt(landing, clock, connection.source, connection.tenant, resource):
+                    raise UnreachableError(
+                        f"not tried: {connection.base_url} was not reached for "
+                        f"{silent[connection.base_url]}"
+                    )
+            began = time.monotonic()
+            line = (connection.source, connection.tenant, resource)
+            try:
+                load = ingest(*line, connection, landing, clock, patience)
+            except Exception as error:
+                if isinstance(error, UnreachableError):
+                    silent[connection.base_url] = resource
+                progress(f"{connection.name}/{resource}: not read: {error}")
+                raise
+            progress(f"{summary(load)} in {time.monotonic() - began:.1f} s")
+            return load
+
+        return Task(connection, resource, read)
+
     for vendor in sources.vendors:
         try:
             with attempt(landing, clock, vendor.source, vendor.tenant):
                 connection = connections(vendor.source, vendor.tenant)
                 resources = connector_of(vendor.source).resources
         except ConfigurationError as error:
-            failures.append((f"{vendor.source}/{vendor.tenant}", error))
+            unconnected.append((f"{vendor.source}/{vendor.tenant}", error))
             continue
-        tasks[connection.base_url] += [(connection, resource.name) for resource in resources]
-        at_once[connection.base_url] = sources.requests_to(vendor.source)
-
-    silent: dict[str, str] = {}
-
-    def timed(connection: Connection, resource: str) -> Manifest:
-        if connection.base_url in silent:
-            # Each resource would wait out all its attempts, one after the other.
-            with attempt(landing, clock, connection.source, connection.tenant, resource):
-                raise UnreachableError(
-                    f"not tried: {connection.base_url} was not reached for "
-                    f"{silent[connection.base_url]}"
-                )
-        began = time.monotonic()
-        limit = patience.limit
-        if limit is not None:
-            limit = replace(limit, requests=sources.requests_to(connection.source))
-        try:
-            load = ingest(
-                connection.source,
-                connection.tenant,
-                resource,
-                connection,
-                landing,
-                clock,
-                replace(patience, limit=limit),
-            )
-        except Exception as error:
-            if isinstance(error, UnreachableError):
-                silent[connection.base_url] = resource
-            progress(f"{connection.name}/{resource}: not read: {error}")
-            raise
-        progress(f"{summary(load)} in {time.monotonic() - began:.1f} s")
-        return load
-
-    pools = {host: ThreadPoolExecutor(at_once[host]) for host in tasks}
-    futures: list[tuple[str, Future[Manifest]]] = [
-        (f"{connection.name}/{resource}", pools[host].submit(timed, connection, resource))
-        for host, work in tasks.items()
-        for connection, resource in work
-    ]
-    for name, future in futures:
-        try:
-            landed.append(future.result())
-        except Exception as error:  # collected, and raised together below
-            failures.append((name, error))
-    for pool in pools.values():
-        pool.shutdown()
-    if failures:
-        raise SeveralFailedError(tuple(failures), len(landed))
+        tasks += [task(connection, resource.name) for resource in resources]
+    landed, unread = side_by_side(tasks, sources, settings)
+    if unconnected or unread:
+        raise SeveralFailedError((*unconnected, *unread), len(landed))
     return landed
 
 
