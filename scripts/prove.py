@@ -1,7 +1,8 @@
 """`make prove`: every check on the whole data, written down with the hash of the files it proved.
 
 Runs the tests with twenty worlds for the answer key, the mutations and the benchmarks, and writes
-`docs/proof/<issue>.json` and `docs/proof/README.md`. Nothing is written when one of them is red.
+`docs/proof/<issue>.json` of each issue that the run proves, and `docs/proof/README.md`. Nothing is
+written when one of them is red.
 ``--check`` runs nothing: it says of each proof whether the files it proved are still the same,
 writes that into the table too, and ends with 1 when one is stale.
 """
@@ -15,7 +16,7 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PROOFS = ROOT / "docs" / "proof"
-ISSUE = 2
+ISSUES = (2, 3)
 PROVED = (
     "ingestion", "expectations", "warehouse", "dashboards", "company", "dags", "dbt_project",
     "benchmarks", "scripts", "tests",
@@ -104,8 +105,8 @@ def _lines(written: list[Proof], root: Path) -> Iterator[str]:
         )
 
 
-def prove(issue: int) -> Proof:
-    """Runs everything. Raises ProofError at the first check that is red."""
+def prove(issues: Sequence[int]) -> list[Proof]:
+    """Runs everything; one proof for each of `issues`. Raises ProofError at the first red check."""
     dirty = _git("status", "--porcelain", "--", *PROVED, *FILES)
     if dirty:
         raise ProofError(f"commit first, a proof names a commit:\n{dirty}")
@@ -117,14 +118,8 @@ def prove(issue: int) -> Proof:
         _run("-m", "benchmarks", "--json", str(folder / "ratios.json"))
         if hashes() != proved:
             raise ProofError("files changed while they were being proved: prove again")
-        return Proof(
-            issue=issue,
-            commit=commit,
-            tests=tests,
-            mutation=_read(folder / "mutation.json"),
-            ratios=_read(folder / "ratios.json"),
-            hashes=proved,
-        )
+        mutation, ratios = _read(folder / "mutation.json"), _read(folder / "ratios.json")
+    return [Proof(issue, commit, tests, mutation, ratios, proved) for issue in issues]
 
 
 def _tests(report: Path) -> dict[str, int]:
@@ -186,17 +181,18 @@ def check() -> int:
 def main() -> int:
     """Returns 0, or 1 with the reason printed."""
     parser = argparse.ArgumentParser(prog="python -m scripts.prove", description=__doc__)
-    parser.add_argument("--issue", type=int, default=ISSUE)
+    parser.add_argument("--issues", type=int, nargs="+", default=ISSUES, metavar="NUMBER")
     parser.add_argument("--check", action="store_true", help="say which proofs are stale")
     options = parser.parse_args()
     if options.check:
         return check()
     try:
-        proof = prove(options.issue)
+        written = prove(options.issues)
     except ProofError as error:
         print(error, file=sys.stderr)
         return 1
-    _write(json.dumps(asdict(proof), indent=1) + "\n", PROOFS / f"{proof.issue}.json")
+    for proof in written:
+        _write(json.dumps(asdict(proof), indent=1) + "\n", PROOFS / f"{proof.issue}.json")
     return check()
 
 

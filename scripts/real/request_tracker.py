@@ -1,4 +1,4 @@
-"""Request Tracker 5 on this machine: `python -m scripts.real.request_tracker` installs it once.
+"""Request Tracker 5 on this machine, installed once.
 
 The server comes from Debian's packages and is only spoken to over HTTP. Its settings and a database
 without tickets are made once under ``$CLOSEBOOK_REAL`` (default ``~/.cache/closebook-real``); each
@@ -11,8 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -171,12 +169,3 @@ def _settings(database: Path, port: int, timezone: str) -> dict[str, str]:
 
 def _faketime() -> Path | None:
     return next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
-
-
-if __name__ == "__main__":
-    began = time.monotonic()
-    try:
-        install()
-    except CannotInstallError as error:
-        sys.exit(str(error))
-    print(f"Request Tracker 5 is ready ({time.monotonic() - began:.0f} s)")

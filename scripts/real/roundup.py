@@ -1,4 +1,4 @@
-"""Roundup 2.6 on this machine: `python -m scripts.real.roundup` installs it once.
+"""Roundup 2.6 on this machine, installed once.
 
 It has an environment of its own under ``$CLOSEBOOK_REAL`` (default ``~/.cache/closebook-real``),
 and is only spoken to over HTTP. A tracker takes a second to make: each server has a new one.
@@ -7,8 +7,6 @@ and is only spoken to over HTTP. A tracker takes a second to make: each server h
 from __future__ import annotations
 
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError, free_port, home_of, install_from_pip, run, wait_for
+from scripts.real import free_port, home_of, install_from_pip, run, wait_for
 
 LOGIN = "admin"
 PASSWORD = "admin-of-the-tracker"  # noqa: S105  of a tracker that lives as long as a test
@@ -97,12 +95,3 @@ def running_roundup(folder: Path, calls: int = 0, seconds: int = 3600) -> Iterat
     finally:
         process.kill()
         process.wait()
-
-
-if __name__ == "__main__":
-    began = time.monotonic()
-    try:
-        install()
-    except CannotInstallError as error:
-        sys.exit(str(error))
-    print(f"Roundup is ready ({time.monotonic() - began:.0f} s)")

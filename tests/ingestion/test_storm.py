@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -31,6 +30,7 @@ from ingestion.http import HttpSettings
 from ingestion.landing import Landing, Manifest
 from tests.ingestion.weather import FAULTS, RATE, Weather, exposed
 from tests.ingestion.worked_in import DAY, START, TENANT, Row, Worked, six_vendors, small_pages
+from tests.sample import drawn
 
 SEEDS = 200
 SAMPLE = 4
@@ -47,14 +47,7 @@ def sample() -> list[int]:
     """Seeds drawn by the commit, or all of them."""
     if os.environ.get("CLOSEBOOK_PROVE"):
         return list(range(SEEDS))
-    return Random(drawn()).sample(range(SEEDS), SAMPLE)
-
-
-def drawn() -> str:
-    """What samples are drawn by: the hash of the commit."""
-    given = os.environ.get("CLOSEBOOK_SAMPLE_SEED", "")
-    command = ["git", "rev-parse", "HEAD"]
-    return given or subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return drawn().sample(range(SEEDS), SAMPLE)
 
 
 @pytest.fixture(autouse=True)
