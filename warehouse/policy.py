@@ -40,6 +40,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "access_grant": frozenset({"employee_number"}),
     "commission_plan": frozenset({"approved_by", "approved_at"}),  # checked against valid_from
     "rate_tier": frozenset({"upper_attainment"}),
+    "rep_assignment": frozenset({"manager_employee_number"}),
     "stage_entry_rule": frozenset({"enforced_from"}),
 }
 """Columns that may be empty; every other declared one must have a value."""
@@ -126,7 +127,7 @@ def check_policy(
     """Reads and checks every policy file. Raises PolicyError with all problems of all files."""
     files, problems = _read_folder(folder)
     if not problems:
-        problems = [*_references(files), *_rules(files), *_plans(files)]
+        problems = [*_references(files), *_rules(files), *_plans(files), *_late_days(files)]
     if not problems:
         problems = list(_changed_pasts(files, store, decisions, clock))
     if problems:
@@ -147,6 +148,8 @@ def land_policy(folder: Path, store: Landing, decisions: Landing, clock: Clock) 
     unchanged: list[str] = []
     for file in check_policy(folder, store, decisions, clock):
         last = store.latest("policy", "house", file.table.name)
+        if last is None and not (folder / file.name).is_file():
+            continue  # the first landing is still to come, and knows its rows from their valid_from
         content = _content_sha256(file)
         if last is not None and last.extra.get("content_sha256") == content:
             unchanged.append(file.table.name)
@@ -255,6 +258,9 @@ def _read_folder(folder: Path) -> tuple[list[PolicyFile], list[PolicyProblem]]:
             )
     for table in POLICY_TABLES.values():
         path = folder / f"{table.name}.csv"
+        if not path.is_file() and table.is_optional:
+            files.append(PolicyFile(table, path.name, hashlib.sha256(b"").hexdigest(), ()))
+            continue
         if not path.is_file():
             header = ",".join(_column_names(table))
             problems.append(
@@ -525,10 +531,14 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("plan_assignment", "tenant", "tenant", "tenant"),
     ("plan_assignment", "plan_id", "commission_plan", "plan_id"),
     ("quota", "tenant", "tenant", "tenant"),
+    ("rep_assignment", "tenant", "tenant", "tenant"),
+    ("rep_assignment", "manager_employee_number", "rep_assignment", "employee_number"),
+    ("working_day", "tenant", "tenant", "tenant"),
     ("service_level", "tenant", "tenant", "tenant"),
     ("access_grant", "tenant", "tenant", "tenant"),
 )
-"""(table, column) names a row of (table, column). `*` means every one and always resolves."""
+"""(table, column) names a row of (table, column). `*` means every one and always resolves; an empty
+value names none."""
 
 
 def _references(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
@@ -537,7 +547,7 @@ def _references(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
         known = {row.values[target_column] for row in by_name[target].rows}
         for row in by_name[table].rows:
             value = row.values[column]
-            if value not in known and value != "*":
+            if value is not None and value not in known and value != "*":
                 yield PolicyProblem(
                     by_name[table].name,
                     row.line,
@@ -614,6 +624,23 @@ def _plans(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
                 _shown(approved),
                 f"the plan was approved after it began to apply ({row.valid_from})",
                 "Start it on a later valid_from",
+            )
+
+
+def _late_days(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+    """Special days that were decided after they were over: they would never apply."""
+    (days,) = (file for file in files if file.table.name == "working_day")
+    for row in days.rows:
+        day = row.values["day"]
+        assert isinstance(day, date)
+        if row.valid_from > day:
+            yield PolicyProblem(
+                days.name,
+                row.line,
+                "valid_from",
+                str(row.valid_from),
+                f"it is later than the day itself ({day})",
+                "Write the date on which the day was announced",
             )
 
 

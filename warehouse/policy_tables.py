@@ -6,23 +6,31 @@ Rows of one key never overlap. `*` in `tenant` or `pipeline_id` means every one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingestion.resource import ColumnType
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyTable:
-    """A policy table: its key, and its other columns with their types."""
+    """A policy table: its key, and its other columns with their types.
+
+    An optional one need not have a file: until it has, nothing is decided, and it is empty.
+    """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[tuple[str, ColumnType], ...]
     description: str
+    is_optional: bool = False
 
 
 def _table(name: str, description: str, key: str, /, **columns: ColumnType) -> PolicyTable:
     return PolicyTable(name, tuple(key.split()), tuple(columns.items()), description)
+
+
+def _optional(table: PolicyTable) -> PolicyTable:
+    return replace(table, is_optional=True)
 
 
 POLICY_TABLES: dict[str, PolicyTable] = {
@@ -146,6 +154,30 @@ POLICY_TABLES: dict[str, PolicyTable] = {
             "pay_code",
             pay_code="string",
             is_commission="boolean",
+        ),
+        _optional(
+            _table(
+                "rep_assignment",
+                "Team, region and manager of everybody in sales, now and before.",
+                "tenant employee_number",
+                tenant="string",
+                employee_number="string",
+                team="string",
+                region="string",
+                manager_employee_number="string",
+            )
+        ),
+        _optional(
+            _table(
+                "working_day",
+                "Days on which a tenant works, or does not, against Monday to Friday. A row says "
+                "what was decided of the day from valid_from on, which is not after the day.",
+                "tenant day",
+                tenant="string",
+                day="date",
+                is_working_day="boolean",
+                name="string",
+            )
         ),
         _table(
             "service_level",

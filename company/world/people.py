@@ -72,6 +72,11 @@ class Roster:
         return next(person for person in self.people if person.id == user_id)
 
 
+def team_of(region: str) -> str:
+    """Each region has one team."""
+    return f"{region} Sales"
+
+
 def build_roster(seed: int, tenant: Tenant, scale: Scale) -> Roster:
     """The roster of one tenant: the same for the same seed and scale, on every machine.
 

@@ -11,8 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from company.world.calendar import add_months, month_start
-from company.world.people import Person, Roster
+from company.world.people import Person, Roster, team_of
 from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, TENANTS, WORLD_START, Scale
+from company.world.workdays import special_days
 
 POLICY_START = date(2023, 1, 1)
 _RAMP_MONTHS = 3
@@ -248,6 +249,8 @@ _COLUMNS = {
     "plan_assignment": "tenant employee_number plan_id",
     "quota": "tenant employee_number quota_amount currency_code",
     "pay_code": "pay_code is_commission",
+    "rep_assignment": "tenant employee_number team region manager_employee_number",
+    "working_day": "tenant day is_working_day name",
     "service_level": "source_system tenant resource max_age_hours severity owner",
     "access_grant": "user_name role tenant employee_number",
 }
@@ -294,11 +297,37 @@ def _rows(table: str, rosters: list[Roster], scale: Scale) -> Iterator[_Row]:
                     quota.valid_from,
                     quota.valid_to,
                 )
+    elif table == "rep_assignment":
+        for roster in rosters:
+            yield from _place_rows(roster)
+    elif table == "working_day":
+        for special in special_days():
+            works = "true" if special.is_working_day else "false"
+            yield special.tenant, special.day, works, special.name, _announced_on(special.day), None
     elif table == "fx_rate":
         yield from _fx_rows()
     else:
         for row in _undated_rows(table, rosters):
             yield *row, POLICY_START, None
+
+
+def _place_rows(roster: Roster) -> Iterator[_Row]:
+    """Everybody's place from hiring to leaving; who moved region has two."""
+    tenant = roster.tenant.name
+    for person in roster.people:
+        number, region = person.employee_number, person.region
+        boss = person.manager_number and roster.people[person.manager_number - 1].employee_number
+        until = person.moved_on or person.ended_on
+        yield tenant, number, team_of(region), region, boss, person.hired_on, until
+        if person.moved_on:
+            region = person.moved_region
+            boss = roster.manager(region).employee_number
+            yield tenant, number, team_of(region), region, boss, person.moved_on, person.ended_on
+
+
+def _announced_on(day: date) -> date:
+    """A year's calendar is announced in the November before; policy begins with its first."""
+    return max(date(day.year - 1, 11, 15), POLICY_START)
 
 
 def _fx_rows() -> Iterator[_Row]:

@@ -22,7 +22,7 @@ from company.world.deals import Deal, make_deal, walk, walk_straight
 from company.world.evidence import enter_evidence
 from company.world.ids import Counter, salesforce_id
 from company.world.owners import leaving_instant, owner_at, owner_path, pick_owner
-from company.world.people import Roster
+from company.world.people import Roster, team_of
 from company.world.records import Record
 from company.world.streams import Rota, chance, stream
 from company.world.tenants import WORLD_END, WORLD_START, Scale, Tenant
@@ -295,7 +295,7 @@ def _users(seed: int, roster: Roster) -> Iterator[Record]:
         record.change(
             hired_at,
             EmployeeNumber=person.employee_number,
-            Team__c=f"{person.region} Sales",
+            Team__c=team_of(person.region),
             Region__c=person.region,
             Title=titles[person.role][0],
             ManagerId=(
@@ -311,7 +311,7 @@ def _users(seed: int, roster: Roster) -> Iterator[Record]:
             record.change(
                 instant(person.moved_on, time(), zone),
                 Region__c=person.moved_region,
-                Team__c=f"{person.moved_region} Sales",
+                Team__c=team_of(person.moved_region),
                 ManagerId=roster.manager(person.moved_region).id,
             )
         if leaves_at is not None and person.ended_on is not None:

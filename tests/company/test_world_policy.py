@@ -96,6 +96,37 @@ def test_a_payee_has_a_quota_on_the_first_day_of_every_month_of_his_assignment()
             month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
+def test_everybody_on_the_plan_has_a_place_on_every_day_of_it_and_one_rep_a_tenant_moves() -> None:
+    places: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    regions: dict[tuple[str, str], set[str]] = {}
+    for row in rows("rep_assignment"):
+        key = row["tenant"], row["employee_number"]
+        places.setdefault(key, []).append((row["valid_from"], row["valid_to"] or "9999-12-31"))
+        regions.setdefault(key, set()).add(row["region"])
+    for held in rows("plan_assignment"):
+        spans = sorted(places[held["tenant"], held["employee_number"]])
+        assert spans[0][0] <= held["valid_from"]
+        assert spans[-1][1] == (held["valid_to"] or "9999-12-31")
+        assert all(a[1] == b[0] for a, b in pairwise(spans))
+    movers = [tenant for (tenant, _), names in regions.items() if len(names) > 1]
+    assert sorted(movers) == sorted(tenant.name for tenant in TENANTS)
+
+
+def test_special_days_turn_their_weekday_round_in_every_year_of_the_world() -> None:
+    years = set()
+    for row in rows("working_day"):
+        day = date.fromisoformat(row["day"])
+        assert (row["is_working_day"] == "true") == (day.weekday() >= 5), row
+        assert row["valid_from"] <= row["day"]
+        years.add((row["tenant"], day.year, row["is_working_day"]))
+    assert years == {
+        (tenant.name, year, works)
+        for tenant in TENANTS
+        for year in range(WORLD_START.year, WORLD_END.year + 1)
+        for works in ("true", "false")
+    }
+
+
 def test_tiers_pay_1_percent_from_80_percent_of_quota_and_2_from_120() -> None:
     tiers = [
         (row["lower_attainment"], row["upper_attainment"], row["rate"]) for row in rows("rate_tier")

@@ -136,10 +136,33 @@ def test_every_fault_of_every_file_is_named_at_once(house: House, clock: FixedCl
     assert house.store.last_seq() == 0
 
 
+def test_an_optional_table_lands_with_its_first_file_and_knows_its_rows_from_their_start(
+    house: House, clock: FixedClock
+) -> None:
+    path = house.folder / "working_day.csv"
+    text = path.read_text(encoding="utf-8")
+    path.unlink()
+    assert {load.resource for load in house.land(clock).landed} == set(POLICY_TABLES) - {
+        "working_day"
+    }
+    assert house.land(LATER).landed == ()
+    path.write_text(text, encoding="utf-8")
+    assert [load.resource for load in house.land(LATER).landed] == ["working_day"]
+    assert {row[2] for row in house.rows("working_day")} == {True}
+
+
+def test_an_optional_table_that_has_landed_may_not_vanish(house: House, clock: FixedClock) -> None:
+    house.land(clock)
+    (house.folder / "working_day.csv").unlink()
+    assert {problem.file for problem in house.problems(LATER)} == {"working_day.csv"}
+
+
 @pytest.mark.parametrize(
     ("table", "line", "field", "why"),
     [
         ("pay_code", "X,yes,2026-01-01,", "is_commission", "true or false"),
+        ("working_day", "aurora,2026-08-01,true,Fair,2026-08-02,", "valid_from", "later than"),
+        ("rep_assignment", "aurora,E9,T,R,E999,2026-01-01,", "manager_employee_number", "no such"),
         ("pay_code", "X,,2026-01-01,", "is_commission", "missing"),
         ("pay_code", ",true,2026-01-01,", "pay_code", "missing"),
         ("pay_code", "X,true,,", "valid_from", "missing"),
