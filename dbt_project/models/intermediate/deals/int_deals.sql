@@ -1,0 +1,119 @@
+with
+
+deals as (
+    select
+        opportunity_key,
+        tenant,
+        source_system,
+        source_id,
+        case_id,
+        pipeline_id,
+        account_key,
+        customer_source_id,
+        owner_source_id,
+        owner_source_id_at_close,
+        opportunity_type,
+        lead_source,
+        loss_reason,
+        close_date,
+        probability_rate,
+        created_at,
+        created_date,
+        created_month,
+        outcome,
+        case when outcome <> 'open' then closed_at end as closed_at,
+        case when outcome <> 'open' then closed_date end as closed_date,
+        case when outcome <> 'open' then closed_month end as closed_month,
+        is_qualified,
+        new_or_repeat,
+        amount,
+        currency_code
+    from {{ ref('int_deal_outcomes') }}
+),
+
+places as (
+    select
+        opportunity_key,
+        responsible_source_id,
+        employee_number,
+        team,
+        region
+    from {{ ref('int_deal_places') }}
+),
+
+tenants as (
+    select
+        tenant,
+        currency_code
+    from {{ ref('dim_tenant') }}
+),
+
+plan_rates as (
+    select
+        from_currency,
+        to_currency,
+        rate,
+        valid_from,
+        valid_to
+    from {{ ref('int_plan_rates') }}
+),
+
+final as (
+    select
+        deals.opportunity_key,
+        deals.tenant,
+        deals.source_system,
+        deals.source_id as opportunity_source_id,
+        deals.case_id,
+        deals.pipeline_id,
+        deals.account_key,
+        deals.customer_source_id,
+        deals.owner_source_id,
+        deals.owner_source_id_at_close,
+        places.responsible_source_id,
+        places.employee_number,
+        places.team,
+        places.region,
+        deals.new_or_repeat,
+        deals.opportunity_type,
+        deals.lead_source,
+        deals.loss_reason,
+        deals.close_date,
+        deals.probability_rate,
+        deals.created_at,
+        deals.created_date,
+        deals.created_month,
+        deals.closed_at,
+        deals.closed_date,
+        deals.closed_month,
+        deals.outcome,
+        deals.is_qualified,
+        deals.amount,
+        deals.currency_code as amount_currency_code,
+        {{ rd_rate('deals.amount', 'rates_at_created.rate') }} as amount_at_created,
+        {{ rd_rate('deals.amount', 'rates_at_close.rate') }} as amount_at_close,
+        {{ rd_rate('deals.amount', 'rates_now.rate') }} as amount_at_as_of,
+        tenants.currency_code
+    from deals
+    left join places
+        on deals.opportunity_key = places.opportunity_key
+    left join tenants
+        on deals.tenant = tenants.tenant
+    left join plan_rates as rates_at_created
+        on
+            deals.currency_code = rates_at_created.from_currency
+            and tenants.currency_code = rates_at_created.to_currency
+            and {{ is_valid_on('deals.created_date', 'rates_at_created') }}
+    left join plan_rates as rates_at_close
+        on
+            deals.currency_code = rates_at_close.from_currency
+            and tenants.currency_code = rates_at_close.to_currency
+            and {{ is_valid_on('deals.closed_date', 'rates_at_close') }}
+    left join plan_rates as rates_now
+        on
+            deals.currency_code = rates_now.from_currency
+            and tenants.currency_code = rates_now.to_currency
+            and {{ is_valid_on(as_of_date(), 'rates_now') }}
+)
+
+select * from final
