@@ -25,6 +25,9 @@ dates as (
     union all
     select 'mart_stage_entry_violation_by_rule_month', max(entry_month)
     from {{ ref('mart_stage_entry_violation_by_rule_month') }}
+    union all
+    select 'mart_win_rate_by_close_month', max(close_month)
+    from {{ ref('mart_win_rate_by_close_month') }}
 )
 
 select

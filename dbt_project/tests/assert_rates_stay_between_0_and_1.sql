@@ -23,6 +23,12 @@ rates as (
     select 'csat_positive_rate', csat_positive_rate
     from {{ ref('mart_headline_by_month') }}
     union all
+    select 'win_rate_by_count', win_rate_by_count
+    from {{ ref('mart_win_rate_by_close_month') }}
+    union all
+    select 'won_by_created_rate', won_by_created_rate
+    from {{ ref('mart_win_rate_by_created_month') }}
+    union all
     select 'probability_rate', probability_rate
     from {{ ref('fct_opportunity') }}
 )
