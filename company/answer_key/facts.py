@@ -44,6 +44,16 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
+def week_of(day: date) -> date:
+    """Its Monday."""
+    return day - timedelta(days=day.weekday())
+
+
+def days_between(first: date, after_last: date) -> list[date]:
+    """Every day of [first, after_last)."""
+    return [first + timedelta(days=number) for number in range((after_last - first).days)]
+
+
 def add_months(month: date, count: int) -> date:
     index = month.year * 12 + month.month - 1 + count
     return date(index // 12, index % 12 + 1, 1)
@@ -96,6 +106,8 @@ class Facts:
     as_of_at: datetime
     merged: dict[tuple[str, str], str]
     """(tenant, id of an account that was merged) -> the account that it was merged into."""
+    deal_versions: dict[tuple[str, str], list[tuple[datetime, Row]]]
+    """(tenant, opportunity id) -> every version that it ever had, with its instant, in order."""
 
     @property
     def tenants(self) -> list[str]:
@@ -106,10 +118,10 @@ class Facts:
         return self.objects.get((resource, tenant), {})
 
     def valid(self, table: str, on: date, **match: str) -> list[Row]:
-        """The policy rows of `table` valid on a day, with these values."""
+        """The policy rows of `table` valid on a day, with these values; none without the table."""
         return [
             row
-            for row in self.policy[table]
+            for row in self.policy.get(table, [])
             if row["valid_from"] <= on.isoformat()
             and (not row["valid_to"] or on.isoformat() < row["valid_to"])
             and all(row[name] == value for name, value in match.items())
@@ -262,15 +274,16 @@ def read_facts(
     as_of_at = datetime.combine(as_of_date + timedelta(days=1), time(), zone).astimezone(UTC)
     objects: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
     merged: dict[tuple[str, str], str] = {}
+    deal_versions: dict[tuple[str, str], list[tuple[datetime, Row]]] = defaultdict(list)
     connection = sqlite3.connect(f"file:{world}?mode=ro", uri=True)
     try:
         rows = connection.execute(
-            "select tenant, resource, id, deleted, payload from object_version"
+            "select tenant, resource, id, valid_at, deleted, payload from object_version"
             # Those who ask for support are users as well, of another system.
             " where valid_at <= ? and (vendor, resource) <> ('zendesk', 'user') order by valid_at",
             (seen_at,),
         )
-        for tenant, resource, key, deleted, payload in rows:
+        for tenant, resource, key, valid_at, deleted, payload in rows:
             held = objects[(resource, tenant)]
             if deleted:
                 held.pop(key, None)
@@ -279,10 +292,12 @@ def read_facts(
                     merged[tenant, key] = master
             else:
                 held[key] = json.loads(payload, parse_float=Decimal)
+                if resource == "opportunity":
+                    deal_versions[tenant, key].append((sure_instant(valid_at), held[key]))
     finally:
         connection.close()
     lines = _read_payroll(payroll, as_of_date)
-    return Facts(dict(objects), tables, lines, as_of_date, as_of_at, merged)
+    return Facts(dict(objects), tables, lines, as_of_date, as_of_at, merged, dict(deal_versions))
 
 
 def _read_csv(path: Path, delimiter: str = ",") -> list[Row]:

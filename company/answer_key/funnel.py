@@ -56,7 +56,7 @@ def stage_entries(facts: Facts, cash: Cash) -> list[Entry]:
         judge = _Judge(facts, tenant)
         for source_id, kind, record_id, name, at, then in _events(facts, tenant):
             case_id = case_of_lead[record_id] if kind == "lead" else f"opportunity:{record_id}"
-            stage = _mapped(facts, tenant, kind, name, facts.local_date(at, tenant))
+            stage = mapped_stage(facts, tenant, kind, name, facts.local_date(at, tenant))
             entries.append(
                 _entry(facts, tenant, case_id, kind, record_id, stage, at, judge, then, source_id)
             )
@@ -115,7 +115,7 @@ def _events(
             stage_before = row["StageName"]
 
 
-def _mapped(facts: Facts, tenant: str, record_type: str, name: str, day: date) -> str:
+def mapped_stage(facts: Facts, tenant: str, record_type: str, name: str, day: date) -> str:
     rows = [
         row
         for row in facts.valid(

@@ -1,0 +1,162 @@
+"""The open pipeline of any past day, and how it moved from week to week."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+
+from company.answer_key.facts import Facts, Row, days_between, known_sum, sure_instant, week_of
+from company.answer_key.states import Interval, State, changes, intervals
+
+NOTHING = Decimal("0.00")
+PIPELINE = "default"
+
+
+def deal_intervals(facts: Facts) -> list[Interval]:
+    return [
+        interval
+        for tenant in facts.tenants
+        for deal in facts.opportunities(tenant)
+        for interval in intervals(facts, tenant, deal)
+    ]
+
+
+def interval_rows(facts: Facts, found: list[Interval]) -> list[Row]:
+    """`fct_opportunity_interval`."""
+    changed: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for tenant in facts.tenants:
+        for row in facts.of("opportunity_field_history", tenant).values():
+            if sure_instant(row["CreatedDate"]) < facts.as_of_at:
+                changed[tenant, row["OpportunityId"]].add(row["Field"])
+    return [
+        {
+            "tenant": interval.tenant,
+            "opportunity_source_id": interval.deal,
+            "valid_from_date": interval.first_day,
+            "valid_to_date": interval.next_day,
+            "pipeline_id": PIPELINE,
+            "stage_id": interval.state.stage_id,
+            "owner_source_id": interval.state.owner,
+            "amount": interval.amount,
+            "close_date": interval.state.close_date,
+            "is_backfilled_history": not {"Amount", "CloseDate", "Owner"}
+            <= changed[interval.tenant, interval.deal],
+            "currency_code": facts.currency(interval.tenant),
+        }
+        for interval in found
+    ]
+
+
+def by_date_stage(facts: Facts, found: list[Interval]) -> list[Row]:
+    """`mart_pipeline_by_date_stage`."""
+    held: dict[tuple[str, date, str], list[Interval]] = defaultdict(list)
+    for interval in found:
+        after_last = interval.next_day or facts.as_of_date + timedelta(days=1)
+        for day in days_between(interval.first_day, after_last):
+            held[interval.tenant, day, interval.state.stage_id].append(interval)
+    rows = []
+    for (tenant, day, stage_id), there in held.items():
+        past_due = [i for i in there if i.state.close_date and i.state.close_date < day]
+        rows.append(
+            {
+                "tenant": tenant,
+                "pipeline_id": PIPELINE,
+                "as_of_date": day,
+                "stage_id": stage_id,
+                "open_count": len(there),
+                "open_amount": known_sum(i.amount for i in there),
+                "unknown_amount_count": sum(i.amount is None for i in there),
+                "past_due_count": len(past_due),
+                "past_due_amount": known_sum(i.amount for i in past_due),
+                "currency_code": facts.currency(tenant),
+            }
+        )
+    return rows
+
+
+Moves = dict[tuple[date, str], list[Decimal]]
+"""(Monday, movement) -> one amount for each deal that moved so."""
+
+
+def movements(facts: Facts, found: list[Interval]) -> list[Row]:
+    """`mart_pipeline_movement_by_week`."""
+    of_deal: dict[tuple[str, str], list[Interval]] = defaultdict(list)
+    for interval in found:
+        of_deal[interval.tenant, interval.deal].append(interval)
+    rows = []
+    for tenant in facts.tenants:
+        moves: Moves = defaultdict(list)
+        for deal in facts.opportunities(tenant):
+            turns = [
+                (facts.local_date(at, tenant), state) for at, state in changes(facts, tenant, deal)
+            ]
+            last = facts.as_of_date if turns[-1][1].outcome == "open" else turns[-1][0]
+            for monday in days_between(week_of(turns[0][0]), last + timedelta(days=1))[::7]:
+                _move(facts, tenant, turns, monday, of_deal[tenant, deal], moves)
+        rows += [
+            {
+                "tenant": tenant,
+                "pipeline_id": PIPELINE,
+                "week_start_date": monday,
+                "movement": movement,
+                "deal_count": len(amounts),
+                "amount": sum(amounts, NOTHING),
+                "currency_code": facts.currency(tenant),
+            }
+            for (monday, movement), amounts in moves.items()
+        ]
+    return rows
+
+
+def _move(
+    facts: Facts,
+    tenant: str,
+    turns: list[tuple[date, State]],
+    monday: date,
+    own: list[Interval],
+    moves: Moves,
+) -> None:
+    """What one deal did in one week; `turns` are its versions, each with its local day."""
+    end = min(monday + timedelta(days=6), facts.as_of_date)
+    before = next((i for i in own if i.holds(monday - timedelta(days=1))), None)
+    after = next((i for i in own if i.holds(end)), None)
+    in_week = [(day, state) for day, state in turns if monday <= day <= end]
+    was_created = turns[0][0] >= monday
+    if before:
+        moves[monday, "opening"].append(before.amount or NOTHING)
+    if after:
+        moves[monday, "closing"].append(after.amount or NOTHING)
+    if before and after:
+        _change(before, after, monday, moves)
+    elif before:
+        moves[monday, in_week[-1][1].outcome].append(-(before.amount or NOTHING))
+    elif was_created or any(state.outcome == "open" for _, state in in_week):
+        came = "new" if was_created else "reopened"
+        amount = after.amount if after else _amount_at_closing(facts, tenant, in_week)
+        moves[monday, came].append(amount or NOTHING)
+        if not after:
+            moves[monday, in_week[-1][1].outcome].append(-(amount or NOTHING))
+
+
+def _change(before: Interval, after: Interval, monday: date, moves: Moves) -> None:
+    """What a deal did that was open before the week and at its end."""
+    gained = (after.amount or NOTHING) - (before.amount or NOTHING)
+    if gained:
+        moves[monday, "grown" if gained > 0 else "shrunk"].append(gained)
+    old, new = before.state.close_date, after.state.close_date
+    if old and new and old != new:
+        moves[monday, "pulled_in" if new < old else "pushed"].append(NOTHING)
+        if new > old and monday <= old <= monday + timedelta(days=6):
+            moves[monday, "slipped"].append(NOTHING)
+
+
+def _amount_at_closing(
+    facts: Facts, tenant: str, in_week: list[tuple[date, State]]
+) -> Decimal | None:
+    """Of a deal that opened and closed within the week: at the rate of the day it closed."""
+    closed = len(in_week) - 1
+    while closed and in_week[closed - 1][1].outcome != "open":
+        closed -= 1
+    day, state = in_week[closed]
+    return facts.converted(state.amount, tenant, state.currency, day)

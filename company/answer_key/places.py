@@ -1,0 +1,44 @@
+"""Where a rep stood on a date, and which days a tenant works."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from company.answer_key.facts import Facts, days_between
+
+UNKNOWN = "(unknown)"
+SATURDAY = 5
+
+
+def place(facts: Facts, tenant: str, user_id: str | None, day: date) -> tuple[str, str]:
+    """(team, region) of a user on a day, each `(unknown)` where nobody knows."""
+    user = facts.of("user", tenant).get(user_id or "")
+    if user is None:
+        return UNKNOWN, UNKNOWN
+    number = user["EmployeeNumber"]
+    rows = number and facts.valid("rep_assignment", day, tenant=tenant, employee_number=number)
+    if rows:
+        return rows[0]["team"] or UNKNOWN, rows[0]["region"] or UNKNOWN
+    return user["Team__c"] or UNKNOWN, user["Region__c"] or UNKNOWN
+
+
+def region_of(facts: Facts, tenant: str, user_id: str | None, day: date) -> str:
+    return place(facts, tenant, user_id, day)[1]
+
+
+def working_days(facts: Facts, tenant: str, first: date, after_last: date) -> set[date]:
+    """The days of [first, after_last) on which a tenant works.
+
+    Monday to Friday, but for what was decided of a day: as it stood on the day itself, and of a day
+    to come as it stands on as_of_date.
+    """
+    decided: dict[date, bool] = {}
+    for row in facts.policy.get("working_day", []):
+        day = date.fromisoformat(row["day"])
+        stood_on = min(day, facts.as_of_date).isoformat()
+        holds = row["valid_from"] <= stood_on and not "" < row["valid_to"] <= stood_on
+        if row["tenant"] == tenant and holds:
+            decided[day] = row["is_working_day"] == "true"
+    return {
+        day for day in days_between(first, after_last) if decided.get(day, day.weekday() < SATURDAY)
+    }
