@@ -10,16 +10,15 @@ from decimal import Decimal
 from fractions import Fraction
 
 from company.answer_key.cash import Cash, share_of
+from company.answer_key.deals import owners_at_close
 from company.answer_key.facts import (
     Facts,
     Row,
     add_months,
     half_away,
-    instant,
     month_of,
     months_between,
     rate,
-    sure_instant,
 )
 
 NOTHING = Decimal("0.00")
@@ -56,36 +55,14 @@ def work_out(facts: Facts, cash: Cash) -> tuple[list[Row], list[Row]]:
     return lines, _statements(facts, periods, lines)
 
 
-def _owner_at_close(facts: Facts, tenant: str) -> dict[str, str | None]:
-    """Won opportunity -> the user who owned it at closed_at."""
-    changes: dict[str, list[tuple[datetime, str, Row]]] = defaultdict(list)
-    users = facts.of("user", tenant)
-    for key, row in facts.of("opportunity_field_history", tenant).items():
-        at = sure_instant(row["CreatedDate"])
-        # Each change of owner is written twice, by name and by id: only the ids identify a user.
-        ids = [value for value in (row["OldValue"], row["NewValue"]) if value is not None]
-        by_id = bool(ids) and all(value in users for value in ids)
-        if row["Field"] == "Owner" and by_id and at < facts.as_of_at:
-            changes[row["OpportunityId"]].append((at, key, row))
-    owners: dict[str, str | None] = {}
-    for key, row in facts.opportunities(tenant).items():
-        closed_at = instant(row["Closed_At__c"])
-        if not row["IsWon"] or closed_at is None:
-            continue
-        owner = row["OwnerId"]
-        before = [c for c in sorted(changes[key], key=lambda c: c[:2]) if c[0] <= closed_at]
-        after = [c for c in sorted(changes[key], key=lambda c: c[:2]) if c[0] > closed_at]
-        if before:
-            owner = before[-1][2]["NewValue"]
-        elif after:
-            owner = after[0][2]["OldValue"]
-        owners[key] = owner
-    return owners
-
-
 def _credits(facts: Facts, cash: Cash) -> Iterator[Credit]:
     for tenant in facts.tenants:
-        owners = _owner_at_close(facts, tenant)
+        opportunities = facts.opportunities(tenant)
+        owners = {
+            key: owner
+            for key, owner in owners_at_close(facts, tenant).items()
+            if opportunities[key]["IsWon"]
+        }
         users = facts.of("user", tenant)
         for row in cash.allocations:
             opportunity = row["opportunity_source_id"]

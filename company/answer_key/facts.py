@@ -127,8 +127,10 @@ class Facts:
             and all(row[name] == value for name, value in match.items())
         ]
 
-    def setting(self, name: str) -> str:
-        return str(self.valid("setting", self.as_of_date, name=name)[0]["value"])
+    def setting(self, name: str, otherwise: str | None = None) -> str:
+        """The value of a setting; `otherwise` is what holds without a row."""
+        rows = self.valid("setting", self.as_of_date, name=name)
+        return str(rows[0]["value"]) if rows or otherwise is None else otherwise
 
     def tenant(self, tenant: str) -> Row:
         return self.valid("tenant", self.as_of_date, tenant=tenant)[0]

@@ -1,0 +1,84 @@
+"""What was sold, by region, product line and rep."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+
+from company.answer_key.deals import NONE, Deal
+from company.answer_key.facts import Facts, Row, known_sum, money, month_of, rate
+
+NO_LINES = "(no lines)"
+NOTHING = Decimal("0.00")
+
+
+def sales_cube(facts: Facts, deals: list[Deal]) -> list[Row]:
+    """`mart_sales_cube_by_month`."""
+    months: dict[tuple[str, date], dict[tuple[str, str, str], list[Row]]]
+    months = defaultdict(lambda: defaultdict(list))
+    for tenant in facts.tenants:
+        lines = _lines(facts, tenant)
+        for deal in deals:
+            if deal.tenant == tenant and deal.outcome == "won" and deal.closed_on is not None:
+                cells = months[(tenant, month_of(deal.closed_on))]
+                for line in _sold(facts, deal, deal.closed_on, lines[deal.source_id]):
+                    cells[(deal.region, line["product_line"], deal.owner or NONE)].append(line)
+    rows: list[Row] = []
+    for (tenant, month), cells in months.items():
+        total = known_sum(line["amount"] for lines_of in cells.values() for line in lines_of)
+        for (region, product_line, owner), sold in cells.items():
+            net = known_sum(line["amount"] for line in sold)
+            rows.append(
+                {
+                    "tenant": tenant,
+                    "close_month": month,
+                    "region": region,
+                    "product_line": product_line,
+                    "owner_source_id": owner,
+                    "deal_count": len({line["deal"] for line in sold}),
+                    "line_count": len(sold),
+                    "net_amount": net,
+                    "share_rate": rate(net, total),
+                    "line_deal_difference_amount": sum(
+                        (line["difference"] for line in sold), NOTHING
+                    ),
+                    "currency_code": facts.currency(tenant),
+                }
+            )
+    return rows
+
+
+def _lines(facts: Facts, tenant: str) -> dict[str, list[tuple[str, Row]]]:
+    """Deal -> its lines by id."""
+    lines: dict[str, list[tuple[str, Row]]] = defaultdict(list)
+    for key, row in sorted(facts.of("opportunity_line_item", tenant).items()):
+        lines[row["OpportunityId"]].append((key, row))
+    return lines
+
+
+def _sold(facts: Facts, deal: Deal, day: date, lines: list[tuple[str, Row]]) -> list[Row]:
+    worth = deal.worth(facts, day)
+    if not lines:
+        return [
+            {
+                "deal": deal.source_id,
+                "product_line": NO_LINES,
+                "amount": worth,
+                "difference": NOTHING,
+            }
+        ]
+    amounts = [
+        facts.converted(money(row["TotalPrice"]), deal.tenant, row["CurrencyIsoCode"], day)
+        for _, row in lines
+    ]
+    difference = (worth or NOTHING) - (known_sum(amounts) or NOTHING)
+    return [
+        {
+            "deal": deal.source_id,
+            "product_line": (row["Product2"] or {}).get("Family") or NONE,
+            "amount": amount,
+            "difference": difference if number == 0 else NOTHING,
+        }
+        for number, ((_, row), amount) in enumerate(zip(lines, amounts, strict=True))
+    ]
