@@ -10,16 +10,25 @@ UNKNOWN = "(unknown)"
 SATURDAY = 5
 
 
-def place(facts: Facts, tenant: str, user_id: str | None, day: date) -> tuple[str, str]:
-    """(team, region) of a user on a day, each `(unknown)` where nobody knows."""
+def employee_number(facts: Facts, tenant: str, user_id: str | None) -> str | None:
     user = facts.of("user", tenant).get(user_id or "")
-    if user is None:
-        return UNKNOWN, UNKNOWN
-    number = user["EmployeeNumber"]
-    rows = number and facts.valid("rep_assignment", day, tenant=tenant, employee_number=number)
-    if rows:
-        return rows[0]["team"] or UNKNOWN, rows[0]["region"] or UNKNOWN
-    return user["Team__c"] or UNKNOWN, user["Region__c"] or UNKNOWN
+    return user["EmployeeNumber"] if user else None
+
+
+def place_of_employee(facts: Facts, tenant: str, number: str, day: date) -> tuple[str, str]:
+    """(team, region) of an employee on a day, each `(unknown)` where nobody knows."""
+    for row in facts.valid("rep_assignment", day, tenant=tenant, employee_number=number):
+        return row["team"] or UNKNOWN, row["region"] or UNKNOWN
+    for user in facts.of("user", tenant).values():
+        if user["EmployeeNumber"] == number:
+            return user["Team__c"] or UNKNOWN, user["Region__c"] or UNKNOWN
+    return UNKNOWN, UNKNOWN
+
+
+def place(facts: Facts, tenant: str, user_id: str | None, day: date) -> tuple[str, str]:
+    """(team, region) of a user on a day; who is no employee has none."""
+    number = employee_number(facts, tenant, user_id)
+    return place_of_employee(facts, tenant, number, day) if number else (UNKNOWN, UNKNOWN)
 
 
 def region_of(facts: Facts, tenant: str, user_id: str | None, day: date) -> str:
