@@ -6,11 +6,13 @@ from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
+from company.answer_key.deals import owner_changes
 from company.answer_key.facts import Facts, Row, days_between, known_sum, sure_instant, week_of
-from company.answer_key.states import Interval, State, changes, intervals
+from company.answer_key.states import Interval, State, day_ends, intervals
 
 NOTHING = Decimal("0.00")
 PIPELINE = "default"
+HISTORIC = ("StageName", "Amount", "CloseDate", "Owner")
 
 
 def deal_intervals(facts: Facts) -> list[Interval]:
@@ -24,11 +26,7 @@ def deal_intervals(facts: Facts) -> list[Interval]:
 
 def interval_rows(facts: Facts, found: list[Interval]) -> list[Row]:
     """`fct_opportunity_interval`."""
-    changed: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for tenant in facts.tenants:
-        for row in facts.of("opportunity_field_history", tenant).values():
-            if sure_instant(row["CreatedDate"]) < facts.as_of_at:
-                changed[tenant, row["OpportunityId"]].add(row["Field"])
+    changed = {tenant: _changed_fields(facts, tenant) for tenant in facts.tenants}
     return [
         {
             "tenant": interval.tenant,
@@ -40,12 +38,28 @@ def interval_rows(facts: Facts, found: list[Interval]) -> list[Row]:
             "owner_source_id": interval.state.owner,
             "amount": interval.amount,
             "close_date": interval.state.close_date,
-            "is_backfilled_history": not {"Amount", "CloseDate", "Owner"}
-            <= changed[interval.tenant, interval.deal],
+            "is_backfilled_history": any(
+                field not in changed[interval.tenant][interval.deal] for field in HISTORIC
+            ),
             "currency_code": facts.currency(interval.tenant),
         }
         for interval in found
     ]
+
+
+def _changed_fields(facts: Facts, tenant: str) -> dict[str, set[str]]:
+    """Deal -> the fields of which a change is known; a stage event sets amount and close date."""
+    changed: dict[str, set[str]] = defaultdict(set)
+    for deal, found in owner_changes(facts, tenant).items():
+        changed[deal] |= {"Owner"} if found else set()
+    for row in facts.of("opportunity_field_history", tenant).values():
+        if row["Field"] != "Owner" and sure_instant(row["CreatedDate"]) < facts.as_of_at:
+            changed[row["OpportunityId"]].add(row["Field"])
+    for row in facts.of("opportunity_history", tenant).values():
+        if sure_instant(row["CreatedDate"]) < facts.as_of_at:
+            carried = {name for name in ("Amount", "CloseDate") if row[name] is not None}
+            changed[row["OpportunityId"]] |= {"StageName", *carried}
+    return changed
 
 
 def by_date_stage(facts: Facts, found: list[Interval]) -> list[Row]:
@@ -88,12 +102,10 @@ def movements(facts: Facts, found: list[Interval]) -> list[Row]:
     for tenant in facts.tenants:
         moves: Moves = defaultdict(list)
         for deal in facts.opportunities(tenant):
-            turns = [
-                (facts.local_date(at, tenant), state) for at, state in changes(facts, tenant, deal)
-            ]
-            last = facts.as_of_date if turns[-1][1].outcome == "open" else turns[-1][0]
-            for monday in days_between(week_of(turns[0][0]), last + timedelta(days=1))[::7]:
-                _move(facts, tenant, turns, monday, of_deal[tenant, deal], moves)
+            runs = day_ends(facts, tenant, deal)
+            last = facts.as_of_date if runs[-1][1].outcome == "open" else runs[-1][0]
+            for monday in days_between(week_of(runs[0][0]), last + timedelta(days=1))[::7]:
+                _move(facts, tenant, runs, monday, of_deal[tenant, deal], moves)
         rows += [
             {
                 "tenant": tenant,
@@ -112,17 +124,17 @@ def movements(facts: Facts, found: list[Interval]) -> list[Row]:
 def _move(
     facts: Facts,
     tenant: str,
-    turns: list[tuple[date, State]],
+    runs: list[tuple[date, State]],
     monday: date,
     own: list[Interval],
     moves: Moves,
 ) -> None:
-    """What one deal did in one week; `turns` are its versions, each with its local day."""
+    """What one deal did in one week."""
     end = min(monday + timedelta(days=6), facts.as_of_date)
     before = next((i for i in own if i.holds(monday - timedelta(days=1))), None)
     after = next((i for i in own if i.holds(end)), None)
-    in_week = [(day, state) for day, state in turns if monday <= day <= end]
-    was_created = turns[0][0] >= monday
+    day, now = [(day, state) for day, state in runs if day <= end][-1]
+    was_created = runs[0][0] >= monday
     if before:
         moves[monday, "opening"].append(before.amount or NOTHING)
     if after:
@@ -130,13 +142,12 @@ def _move(
     if before and after:
         _change(before, after, monday, moves)
     elif before:
-        moves[monday, in_week[-1][1].outcome].append(-(before.amount or NOTHING))
-    elif was_created or any(state.outcome == "open" for _, state in in_week):
-        came = "new" if was_created else "reopened"
-        amount = after.amount if after else _amount_at_closing(facts, tenant, in_week)
-        moves[monday, came].append(amount or NOTHING)
+        moves[monday, now.outcome].append(-(before.amount or NOTHING))
+    elif was_created or any(monday <= i.first_day <= end for i in own):
+        amount = facts.converted(now.amount, tenant, now.currency, day) or NOTHING
+        moves[monday, "new" if was_created else "reopened"].append(amount)
         if not after:
-            moves[monday, in_week[-1][1].outcome].append(-(amount or NOTHING))
+            moves[monday, now.outcome].append(-amount)
 
 
 def _change(before: Interval, after: Interval, monday: date, moves: Moves) -> None:
@@ -146,17 +157,6 @@ def _change(before: Interval, after: Interval, monday: date, moves: Moves) -> No
         moves[monday, "grown" if gained > 0 else "shrunk"].append(gained)
     old, new = before.state.close_date, after.state.close_date
     if old and new and old != new:
-        moves[monday, "pulled_in" if new < old else "pushed"].append(NOTHING)
-        if new > old and monday <= old <= monday + timedelta(days=6):
-            moves[monday, "slipped"].append(NOTHING)
-
-
-def _amount_at_closing(
-    facts: Facts, tenant: str, in_week: list[tuple[date, State]]
-) -> Decimal | None:
-    """Of a deal that opened and closed within the week: at the rate of the day it closed."""
-    closed = len(in_week) - 1
-    while closed and in_week[closed - 1][1].outcome != "open":
-        closed -= 1
-    day, state = in_week[closed]
-    return facts.converted(state.amount, tenant, state.currency, day)
+        lay_in_week = week_of(old) == monday
+        moved = "pulled_in" if new < old else "slipped" if lay_in_week else "pushed"
+        moves[monday, moved].append(NOTHING)

@@ -75,8 +75,8 @@ def _state(row: Row, stage_id: str, kind: str) -> State:
     )
 
 
-def intervals(facts: Facts, tenant: str, deal: str) -> list[Interval]:
-    """The runs of days at whose ends the deal was open and the same, first to last."""
+def day_ends(facts: Facts, tenant: str, deal: str) -> list[tuple[date, State]]:
+    """(first day, state) of every run of days at whose ends the deal was the same, open or not."""
     by_day: dict[date, State] = {}
     for at, state in changes(facts, tenant, deal):
         by_day[facts.local_date(at, tenant)] = state
@@ -84,6 +84,12 @@ def intervals(facts: Facts, tenant: str, deal: str) -> list[Interval]:
     for day, state in by_day.items():
         if not runs or runs[-1][1] != state:
             runs.append((day, state))
+    return runs
+
+
+def intervals(facts: Facts, tenant: str, deal: str) -> list[Interval]:
+    """The runs of days at whose ends the deal was open and the same, first to last."""
+    runs = day_ends(facts, tenant, deal)
     found = []
     for number, (day, state) in enumerate(runs):
         if state.outcome == "open":

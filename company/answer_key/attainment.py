@@ -1,0 +1,213 @@
+"""What was won of each target, and how much of it where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from company.answer_key.deals import Deal
+from company.answer_key.facts import CENT, MILLIONTH, Facts, Row, half_away, known_sum, month_of
+from company.answer_key.places import employee_number, working_days
+from company.answer_key.targets import MONTHS, end_of, first_of
+
+NOTHING = Decimal("0.00")
+METRICS = ("won_amount", "won_count")
+Scope = tuple[str, str, str]
+"""tenant, scope_kind, scope_id"""
+
+
+@dataclass(frozen=True)
+class Win:
+    """A won deal, and what it counts for."""
+
+    day: date
+    region: str
+    employee_number: str | None
+    amount: Decimal | None
+    is_qualified: bool
+
+    def counts_for(self, scope_kind: str, scope_id: str) -> bool:
+        if scope_kind == "tenant":
+            return True
+        return scope_id == (self.region if scope_kind == "region" else self.employee_number)
+
+
+def wins(facts: Facts, deals: list[Deal], tenant: str) -> list[Win]:
+    found = []
+    for deal in deals:
+        if deal.tenant == tenant and deal.outcome == "won" and deal.closed_on:
+            number = employee_number(facts, tenant, deal.owner)
+            amount = deal.worth(facts, deal.closed_on)
+            found.append(Win(deal.closed_on, deal.region, number, amount, deal.is_qualified))
+    return [win for win in found if win.day <= facts.as_of_date]
+
+
+def _actual(metric_id: str, found: list[Win]) -> Decimal | None:
+    if metric_id == "won_count":
+        return Decimal(len(found))
+    return known_sum(win.amount for win in found) if found else NOTHING
+
+
+def by_scope_month(facts: Facts, deals: list[Deal], plan: list[Row]) -> list[Row]:
+    """`mart_attainment_by_scope_month`."""
+    rows = []
+    for tenant in facts.tenants:
+        won = wins(facts, deals, tenant)
+        planned = [row for row in plan if row["tenant"] == tenant and row["period_type"] in MONTHS]
+        for row in [*planned, *_without_target(won, planned)]:
+            if row["period_start"] <= facts.as_of_date:
+                rows.append(_attained(facts, tenant, row, won))
+    return rows
+
+
+def _without_target(won: list[Win], planned: list[Row]) -> Iterable[Row]:
+    """The periods in which a tenant or region won something, and no plan says a word of them."""
+    grain = ("scope_kind", "scope_id", "metric_id", "period_type", "period_start")
+    has_plan = {tuple(row[name] for name in grain) for row in planned}
+    found = {
+        (*scope, metric_id, period_type, first_of(period_type, win.day))
+        for win in won
+        for scope in (("tenant", "*"), ("region", win.region))
+        for metric_id in METRICS
+        for period_type in MONTHS
+    }
+    for key in found - has_plan:
+        yield {**dict(zip(grain, key, strict=True)), "version": 0, "target_value": None}
+
+
+def _attained(facts: Facts, tenant: str, planned: Row, won: list[Win]) -> Row:
+    metric_id, start = planned["metric_id"], planned["period_start"]
+    after_last = end_of(planned["period_type"], start)
+    counted = [
+        win
+        for win in won
+        if start <= win.day < after_last
+        if win.counts_for(planned["scope_kind"], planned["scope_id"])
+    ]
+    actual, target = _actual(metric_id, counted), planned["target_value"]
+    working = working_days(facts, tenant, start, after_last)
+    elapsed = len([day for day in working if day <= facts.as_of_date])
+    return {
+        "tenant": tenant,
+        "scope_kind": planned["scope_kind"],
+        "scope_id": planned["scope_id"],
+        "metric_id": metric_id,
+        "period_type": planned["period_type"],
+        "period_start": start,
+        "version": planned["version"],
+        "actual_value": actual,
+        "qualified_actual_value": _actual(metric_id, [win for win in counted if win.is_qualified]),
+        "target_value": target,
+        "gap_value": None if actual is None or target is None else actual - target,
+        **_pace(actual, target, len(working), elapsed),
+        "working_day_count": len(working),
+        "elapsed_working_day_count": elapsed,
+        "is_partial": after_last - timedelta(days=1) > facts.as_of_date,
+        "currency_code": facts.currency(tenant) if metric_id == "won_amount" else None,
+    }
+
+
+def quotient(part: Decimal | None, whole: Decimal | int | None, unit: Decimal) -> Decimal | None:
+    """part / whole to a unit; None when either is unknown or the whole is 0."""
+    if part is None or not whole:
+        return None
+    return half_away(Fraction(part) / Fraction(whole), unit)
+
+
+def _pace(actual: Decimal | None, target: Decimal | None, worked: int, elapsed: int) -> Row:
+    due = None if target is None else target * elapsed
+    missing = None if actual is None or target is None else max(NOTHING, target - actual)
+    so_far = None if actual is None else actual * worked
+    if not target:
+        status = "no_target"
+    elif actual is not None and actual >= target:
+        status = "target_met"
+    else:
+        status = "on_pace" if so_far is not None and so_far >= target * elapsed else "behind"
+    return {
+        "attainment_rate": quotient(actual, target, MILLIONTH),
+        "pace_rate": quotient(so_far, due, MILLIONTH),
+        "projected_value": quotient(so_far, elapsed, CENT),
+        "required_per_working_day": quotient(missing, worked - elapsed, CENT),
+        "status": status,
+    }
+
+
+def by_region_month(facts: Facts, attained: list[Row]) -> list[Row]:
+    """`mart_region_attainment_by_month`."""
+    versions: dict[tuple[str, date, str], list[Row]] = defaultdict(list)
+    for row in attained:
+        if (row["scope_kind"], row["metric_id"], row["period_type"]) == (
+            "region", "won_amount", "month",
+        ):  # fmt: skip
+            versions[row["tenant"], row["period_start"], row["scope_id"]].append(row)
+    latest = {key: max(rows, key=lambda row: row["version"]) for key, rows in versions.items()}
+    rows = []
+    for (tenant, month, region), row in latest.items():
+        gap = row["gap_value"]
+        team_gap = known_sum(
+            other["gap_value"] for key, other in latest.items() if key[:2] == (tenant, month)
+        )
+        attainment = row["attainment_rate"]
+        rows.append(
+            {
+                "tenant": tenant,
+                "region": region,
+                "month": month,
+                "actual_amount": row["actual_value"],
+                "target_amount": row["target_value"],
+                "attainment_rate": attainment,
+                "gap_amount": gap,
+                "gap_points": None if attainment is None else attainment - 1,
+                "team_gap_amount": team_gap,
+                "share_of_team_gap_rate": quotient(gap, team_gap, MILLIONTH),
+                "currency_code": facts.currency(tenant),
+            }
+        )
+    return rows
+
+
+def concentration(facts: Facts, deals: list[Deal]) -> list[Row]:
+    """`mart_region_concentration_by_month`."""
+    rows = []
+    for tenant in facts.tenants:
+        months: dict[date, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for win in wins(facts, deals, tenant):
+            if win.amount is not None:
+                months[month_of(win.day)][win.region] += win.amount
+        for month, amounts in months.items():
+            rows.append(
+                {
+                    "tenant": tenant,
+                    "month": month,
+                    **_concentrated(sorted(amounts.values())),
+                    "currency_code": facts.currency(tenant),
+                }
+            )
+    return rows
+
+
+def _concentrated(amounts: list[Decimal]) -> Row:
+    """The measures of some amounts, the smallest first."""
+    total, n = sum(amounts, NOTHING), len(amounts)
+    squares = sum((amount * amount for amount in amounts), Decimal(0))
+    ranked = sum((2 * i - n - 1) * amount for i, amount in enumerate(amounts, start=1))
+    whole = None if amounts[0] < 0 or total == 0 else total
+    top3 = quotient(sum(amounts[-3:], NOTHING), whole, MILLIONTH)
+    bottom2 = quotient(sum(amounts[:2], NOTHING), whole, MILLIONTH)
+    is_top_heavy = whole is not None and sum(amounts[-3:]) * 10 >= 6 * whole
+    is_thin_below = whole is not None and sum(amounts[:2]) * 100 < 15 * whole
+    return {
+        "region_count": n,
+        "total_amount": total,
+        "top3_share_rate": top3,
+        "bottom2_share_rate": bottom2,
+        "herfindahl_rate": quotient(squares, whole and whole * whole, MILLIONTH),
+        "gini_rate": quotient(Decimal(ranked), whole and n * whole, MILLIONTH),
+        "is_meaningful": n >= 5,
+        "is_alert": n >= 5 and is_top_heavy and is_thin_below,
+    }
