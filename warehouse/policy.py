@@ -46,7 +46,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
 """Columns that may be empty; every other declared one must have a value."""
 
 ALLOWED: dict[tuple[str, str], frozenset[str]] = {
-    ("process_stage", "kind"): frozenset({"open", "won", "collected", "lost"}),
+    ("process_stage", "kind"): frozenset({"open", "won", "collected", "lost", "disqualified"}),
     ("stage_entry_rule", "severity"): frozenset({"critical", "warning"}),
     ("service_level", "severity"): frozenset({"critical", "warning"}),
     ("stage_map", "record_type"): frozenset({"lead", "opportunity"}),

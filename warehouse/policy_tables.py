@@ -48,7 +48,7 @@ POLICY_TABLES: dict[str, PolicyTable] = {
         _table("setting", "Scalar settings, by name.", "name", name="string", value="string"),
         _table(
             "process_stage",
-            "Stages of each pipeline, in order; kind: open, won, collected, lost.",
+            "Stages of each pipeline, in order; kind: open, won, collected, lost, disqualified.",
             "pipeline_id stage_id",
             pipeline_id="string",
             stage_id="string",

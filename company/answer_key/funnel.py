@@ -260,7 +260,7 @@ def _cell(
 
     reached = [(entry, path) for entry, path in members if reaches(path)]
     skipped = [path for _, path in reached if all(e.stage_id != stage for e in path)]
-    still_open = [p for _, p in members if not reaches(p) and p[-1].kind != "lost"]
+    still_open = [p for _, p in members if not reaches(p) and p[-1].kind in COUNTED_KINDS]
     qualified = sum(entry.is_qualified for entry, _ in members)
     qualified_reached = sum(entry.is_qualified for entry, _ in reached)
     open_rate = rate(len(still_open), len(members))

@@ -126,7 +126,7 @@ _STAGES = (
     ("contract_signed", "Contract signed", "签订合同", 6, "won"),
     ("cash_collected", "Cash collected", "回款完成", 7, "collected"),
     ("closed_lost", "Closed lost", "丢单", 90, "lost"),
-    ("disqualified", "Disqualified", "线索无效", 91, "lost"),
+    ("disqualified", "Disqualified", "线索无效", 91, "disqualified"),
 )
 _STAGE_MAP = (
     ("lead", "New", "lead_acquired"),

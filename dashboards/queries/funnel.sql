@@ -6,7 +6,7 @@ with first_stage as (
     from dim_stage
     where pipeline_id = $pipeline_id
         and is_latest
-        and stage_kind <> 'lost'
+        and stage_kind not in ('lost', 'disqualified')
     order by stage_order
     limit 1
 ),
@@ -35,7 +35,7 @@ entered as (
         from dim_stage
         where pipeline_id = $pipeline_id
             and is_latest
-            and stage_kind <> 'lost'
+            and stage_kind not in ('lost', 'disqualified')
         order by stage_order desc
         limit 1
     )

@@ -14,15 +14,17 @@ first_entries as (
         amount_in_tenant_currency,
         tenant_currency_code
     from {{ ref('fct_stage_event') }}
-    where is_first_of_case_in_stage and stage_kind <> 'lost'
+    where is_first_of_case_in_stage and {{ is_counted('stage_kind') }}
 ),
 
 case_outcomes as (
     select
         tenant,
         case_id,
-        max(case when stage_kind <> 'lost' then stage_order end) as furthest_order,
-        max(case when is_latest_of_case and stage_kind = 'lost' then 1 else 0 end) = 1 as is_lost
+        max(case when {{ is_counted('stage_kind') }} then stage_order end) as furthest_order,
+        max(
+            case when is_latest_of_case and {{ is_lost('stage_kind') }} then 1 else 0 end
+        ) = 1 as is_lost
     from {{ ref('fct_stage_event') }}
     group by
         tenant,
@@ -35,7 +37,7 @@ stages as (
         stage_id,
         stage_order
     from {{ ref('dim_stage') }}
-    where is_latest and stage_kind <> 'lost'
+    where is_latest and {{ is_counted('stage_kind') }}
 ),
 
 -- A stage that was skipped counts as reached: the case stands beyond it.
