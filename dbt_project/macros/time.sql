@@ -59,3 +59,8 @@
 {% macro seconds_between(earlier, later) -%}
     cast({{ dbt.datediff(earlier, later, 'second') }} as bigint)
 {%- endmacro %}
+
+{#- Days of a number of seconds, or the mean of `count` such numbers from their sum. -#}
+{% macro days_of(seconds, count=1) -%}
+    {{ ratio_rate(seconds, '(86400 * ' ~ count ~ ')', 18) }}
+{%- endmacro %}
