@@ -1,0 +1,84 @@
+with
+
+stays as (
+    select
+        tenant,
+        case_id,
+        stay_number,
+        pipeline_id,
+        stage_id,
+        from_stage_id,
+        move_kind,
+        entered_month,
+        is_qualified,
+        amount,
+        currency_code,
+        lag(stay_seconds) over (
+            partition by tenant, case_id order by stay_number
+        ) as left_stay_seconds
+    from {{ ref('fct_stage_interval') }}
+),
+
+-- Starts leave no stay, alone in their groups: nulls never stand among the ranked.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by
+                tenant, pipeline_id, entered_month, from_stage_id, stage_id, move_kind
+            order by left_stay_seconds
+        ) as place,
+        count(left_stay_seconds) over (
+            partition by
+                tenant, pipeline_id, entered_month, from_stage_id, stage_id, move_kind
+        ) as left_stay_count
+    from stays
+),
+
+moves as (
+    select
+        tenant,
+        pipeline_id,
+        entered_month as move_month,
+        from_stage_id,
+        stage_id as to_stage_id,
+        move_kind,
+        count(*) as move_count,
+        count(case when is_qualified then 1 end) as qualified_move_count,
+        cast(sum(case when is_qualified then amount end) as decimal(18, 2)) as qualified_amount,
+        cast(
+            sum(case when not is_qualified then amount end) as decimal(18, 2)
+        ) as unqualified_amount,
+        {{ percentile('left_stay_seconds', 'place', 'left_stay_count', 50) }}
+            as median_stay_seconds,
+        currency_code
+    from ranked
+    group by
+        tenant,
+        pipeline_id,
+        entered_month,
+        from_stage_id,
+        stage_id,
+        move_kind,
+        currency_code
+),
+
+final as (
+    select
+        tenant,
+        pipeline_id,
+        move_month,
+        from_stage_id,
+        to_stage_id,
+        move_kind,
+        move_count,
+        qualified_move_count,
+        move_count - qualified_move_count as unqualified_move_count,
+        qualified_amount,
+        unqualified_amount,
+        {{ days_of('median_stay_seconds') }} as median_stay_days,
+        currency_code
+    from moves
+)
+
+select * from final
