@@ -73,7 +73,7 @@ def _cycle_cells(won: list[Deal]) -> dict[str, Row]:
     stages = {stage for spent in counted for stage in spent} | {CYCLE, UNATTRIBUTED}
     cells: dict[str, Row] = {}
     for stage in stages:
-        visits = [spent[stage] for spent in counted if sum(spent[stage]) > 0]
+        visits = [spent[stage] for spent in counted if stage == CYCLE or sum(spent[stage]) > 0]
         totals = [sum(stays) for stays in visits]
         cells[stage] = {
             "deal_count": len(counted),
@@ -90,7 +90,8 @@ def _cycle_cells(won: list[Deal]) -> dict[str, Row]:
 def benchmarks(facts: Facts, deals: list[Deal]) -> list[Row]:
     """`mart_stage_benchmark_by_month`."""
     won: dict[tuple[str, str], list[tuple[date, Deal, Spent]]] = defaultdict(list)
-    kinds = {stay.first.stage_id: stay.first.kind for deal in deals for stay in deal.path}
+    in_time = sorted(facts.policy["process_stage"], key=lambda row: row["valid_from"])
+    kinds = {(row["pipeline_id"], row["stage_id"]): row["kind"] for row in in_time}
     for deal in deals:
         if deal.outcome == "won" and deal.closed_on is not None:
             spent = _spent(deal) if deal.closed_at and deal.closed_at >= deal.created_at else {}
@@ -107,7 +108,9 @@ def benchmarks(facts: Facts, deals: list[Deal]) -> list[Row]:
                 if 1 <= months_between(closed, month) <= 12
             ]
             visited = {stage for _, spent in recent for stage in spent}
-            for stage in sorted(stage for stage in visited if kinds.get(stage) == "open"):
+            for stage in sorted(
+                stage for stage in visited if kinds.get((pipeline_id, stage)) == "open"
+            ):
                 rows.extend(
                     {
                         "tenant": tenant,

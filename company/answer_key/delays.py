@@ -60,13 +60,19 @@ def bottlenecks(
             for (_, stage_id), left in sorted(stages.items())
         ]
         # Of equals the first: the stages are in their order.
-        worst = max(cells, key=lambda c: (c["lost_amount"] or Decimal(0), c["lost_count"]))
+        worst = max(cells, key=_loss)
         longest = max(cells, key=lambda c: c["excess_days"] or Decimal(0))
         for cell in cells:
             cell["is_largest_loss"] = cell is worst and cell["lost_count"] > 0
             cell["is_longest_excess"] = cell is longest and bool(cell["excess_days"])
         rows.extend(cells)
     return rows
+
+
+def _loss(cell: Row) -> tuple[bool, bool, Decimal, int]:
+    """Ranks losses: by amount, unknown ones last, then by their number."""
+    amount, count = cell["lost_amount"], cell["lost_count"]
+    return count > 0, amount is not None, amount or Decimal(0), count
 
 
 def _left(facts: Facts, left: list[tuple[Stay, str]], standard: Standard) -> Row:

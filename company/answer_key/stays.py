@@ -180,10 +180,12 @@ def snapshot(facts: Facts, cases: dict[tuple[str, str], Path]) -> list[Row]:
                 if owner == tenant and path[-1].first.pipeline_id == pipeline_id
             ]
             counted.sort(key=lambda row: int(row["stage_order"]))
+            if not walked:
+                continue
             first: int | None = None
             previous: int | None = None
-            for stage in counted:
-                cell = _snapshot_cell(facts, walked, stage["stage_id"], int(stage["stage_order"]))
+            for stage, following in zip(counted, [*counted[1:], None], strict=True):
+                cell = _snapshot_cell(facts, walked, stage, following)
                 reached = cell["reached_count"]
                 first = reached if first is None else first
                 rows.append(
@@ -202,19 +204,29 @@ def snapshot(facts: Facts, cases: dict[tuple[str, str], Path]) -> list[Row]:
     return rows
 
 
-def _snapshot_cell(facts: Facts, walked: list[Path], stage_id: str, order: int) -> Row:
+def _reached(path: Path, stage: Row | None) -> Entry | None:
+    """The first entry of a path into a counted stage of the stage's order or a higher one."""
+    if stage is None:
+        return None
+    order = int(stage["stage_order"])
+    counted = (stay.first for stay in path if stay.first.kind in COUNTED_KINDS)
+    return next((entry for entry in counted if entry.stage_order >= order), None)
+
+
+def _snapshot_cell(facts: Facts, walked: list[Path], stage: Row, following: Row | None) -> Row:
     def amount(entries: list[Entry]) -> Decimal | None:
         return known_sum(amount_of(facts, entry, facts.as_of_date) for entry in entries)
 
-    current = [path[-1].first for path in walked if path[-1].first.stage_id == stage_id]
+    current = [path[-1].first for path in walked if path[-1].first.stage_id == stage["stage_id"]]
     qualified = [entry for entry in current if entry.is_qualified]
-    reached: list[Entry] = []
-    lost = 0
-    for path in walked:
-        counted = [stay.first for stay in path if stay.first.kind in COUNTED_KINDS]
-        reached.extend([entry for entry in counted if entry.stage_order >= order][:1])
-        furthest = max((entry.stage_order for entry in counted), default=None)
-        lost += path[-1].first.kind in ENDED_KINDS and furthest == order
+    reached = [entry for entry in (_reached(path, stage) for path in walked) if entry]
+    lost = [
+        path
+        for path in walked
+        if path[-1].first.kind in ENDED_KINDS
+        and _reached(path, stage)
+        and not _reached(path, following)
+    ]
     reached_qualified = sum(entry.is_qualified for entry in reached)
     return {
         "current_count": len(current),
@@ -225,5 +237,5 @@ def _snapshot_cell(facts: Facts, walked: list[Path], stage_id: str, order: int) 
         "qualified_reached_count": reached_qualified,
         "unqualified_reached_count": len(reached) - reached_qualified,
         "reached_amount": amount(reached),
-        "lost_count": lost,
+        "lost_count": len(lost),
     }

@@ -68,7 +68,7 @@ def _closed_cell(facts: Facts, closed: list[Deal]) -> Row:
         "win_rate_high": high,
         "won_amount": amount(won),
         "lost_amount": amount(lost),
-        "win_rate_by_value": rate(amount(won) or 0, amount([*won, *lost])),
+        "win_rate_by_value": _rate_by_value(amount(won) if won else 0, amount(lost) if lost else 0),
         "lost_without_amount_count": without_amount,
         "is_value_rate_meaningful": without_amount * 10 <= len(lost),
         "qualified_won_count": qualified_won,
@@ -79,6 +79,11 @@ def _closed_cell(facts: Facts, closed: list[Deal]) -> Row:
         "unqualified_won_amount": amount(_unqualified(won)),
         "qualified_win_rate_by_count": rate(qualified_won, qualified_won + qualified_lost),
     }
+
+
+def _rate_by_value(won: Decimal | int | None, lost: Decimal | int | None) -> Decimal | None:
+    """Of amounts that are 0 where there is no deal, None where no deal's is known."""
+    return None if won is None or lost is None else rate(won, won + lost)
 
 
 def by_created_month(facts: Facts, deals: list[Deal]) -> list[Row]:
@@ -119,7 +124,7 @@ def _created_cell(facts: Facts, created: list[Deal]) -> Row:
         "won_by_created_rate_high": high,
         "created_amount": created_amount,
         "won_amount": won_amount,
-        "won_by_created_value_rate": rate(won_amount or 0, created_amount),
+        "won_by_created_value_rate": rate(won_amount if won else 0, created_amount),
         "is_mature": len(still_open) * 20 < len(created),
         "qualified_created_count": qualified,
         "unqualified_created_count": len(created) - qualified,
