@@ -10,7 +10,16 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from company.answer_key import cash, commission, funnel, headline, retention
+from company.answer_key import (
+    cash,
+    commission,
+    deals,
+    funnel,
+    headline,
+    retention,
+    stays,
+    win_rates,
+)
 from company.answer_key.facts import Row, read_facts
 
 __all__ = ["answer_key"]
@@ -27,6 +36,8 @@ def answer_key(
     facts = read_facts(world, policy, payroll, seen_at=seen_at, as_of_date=as_of_date)
     money = cash.work_out(facts)
     entries = funnel.stage_entries(facts, money)
+    cases = stays.paths(facts, entries)
+    every_deal = deals.all_deals(facts, entries, cases)
     lines, statements = commission.work_out(facts, money)
     return {
         "bridge_opportunity_invoice": money.bridge,
@@ -38,4 +49,9 @@ def answer_key(
         "mart_commission_statement": statements,
         "mart_payroll_reconciliation": commission.reconcile(facts, statements),
         "mart_headline_by_month": headline.work_out(facts),
+        "fct_stage_interval": stays.intervals(facts, cases),
+        "mart_stage_transition_by_month": stays.transitions(facts, cases),
+        "mart_funnel_snapshot_by_stage": stays.snapshot(facts, cases),
+        "mart_win_rate_by_close_month": win_rates.by_close_month(facts, every_deal),
+        "mart_win_rate_by_created_month": win_rates.by_created_month(facts, every_deal),
     }

@@ -71,6 +71,17 @@ GRAINS = {
     "mart_commission_statement": ["tenant", "employee_number", "period_month"],
     "mart_payroll_reconciliation": ["tenant", "employee_number", "period_month", "currency_code"],
     "mart_headline_by_month": ["tenant", "month"],
+    "fct_stage_interval": ["tenant", "case_id", "stay_number"],
+    "mart_stage_transition_by_month": [
+        "tenant", "pipeline_id", "move_month", "from_stage_id", "to_stage_id", "move_kind",
+    ],
+    "mart_funnel_snapshot_by_stage": ["tenant", "pipeline_id", "stage_id"],
+    "mart_win_rate_by_close_month": [
+        "tenant", "pipeline_id", "segment_kind", "segment_id", "close_month",
+    ],
+    "mart_win_rate_by_created_month": [
+        "tenant", "pipeline_id", "segment_kind", "segment_id", "created_month",
+    ],
 }  # fmt: skip
 
 
