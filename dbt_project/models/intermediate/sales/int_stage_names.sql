@@ -1,5 +1,6 @@
 with
 
+-- What was entered, on its day; and what the deals are called now.
 names as (
     select
         source_system,
@@ -9,13 +10,17 @@ names as (
         stage_name,
         entered_date
     from {{ ref('int_stage_moves') }}
-    group by
+
+    union distinct
+
+    select
         source_system,
         tenant,
         pipeline_id,
-        record_type,
+        'opportunity' as record_type,
         stage_name,
-        entered_date
+        {{ as_of_date() }} as entered_date
+    from {{ ref('fct_opportunity') }}
 ),
 
 stage_map as (
