@@ -64,3 +64,8 @@
 {% macro days_of(seconds, count=1) -%}
     {{ ratio_rate(seconds, '(86400 * ' ~ count ~ ')', 18) }}
 {%- endmacro %}
+
+{#- The Monday of a date's week. -#}
+{% macro week_of(date) -%}
+    cast({{ dbt.date_trunc('week', date) }} as date)
+{%- endmacro %}
