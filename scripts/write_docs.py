@@ -2,9 +2,9 @@
 
 ``python -m scripts.write_docs`` writes `find-a-number.md` (question -> mart -> column ->
 capability), `glossary.md` (every published column, in English and Chinese where business users
-read it), `mapping.md` (how to bring files in, with the fields of every canonical entity) and
-`coverage.md` (which source brings which entity, and what it leaves empty). A convention test fails
-when the committed pages differ from what this prints.
+read it), `capabilities.md` (capability -> mart -> its tests), `mapping.md` (how to bring files in)
+and `coverage.md` (which source brings which entity, and what it leaves empty). A convention test
+fails when the committed pages differ from what this prints.
 """
 
 from __future__ import annotations
@@ -97,14 +97,94 @@ def find_a_number(manifest: dict[str, Any]) -> str:
         meta = node["meta"]
         if not meta.get("question_en"):
             continue
-        capability = meta.get("capability") or []
-        ids = capability if isinstance(capability, str) else ", ".join(capability)
+        ids = ", ".join(_ids(node))
         lines.append(
             f"| {meta['question_en']} | {meta['question_zh']} | `{node['name']}` "
             f"| {', '.join(f'`{name}`' for name in headline_columns(node))} "
             f"| {' x '.join(meta['grain'])} | {meta['access']} | {ids} |"
         )
     return "\n".join(lines) + "\n"
+
+
+CAPABILITIES = {
+    "P-06": "Entry rules of each stage: verdicts, violation rate, value at fault",
+    "F-01": "Conversion between stages: by entry cohort, snapshot, transitions",
+    "F-02": "Conversion of each stage by owner and region",
+    "F-03": "Win rate by close period and by created cohort, by count and by value",
+    "F-04": "Cycle time, and the stages that it is made of",
+    "F-05": "Average deal, of new and of repeat business",
+    "F-06": "Sales by region, product line and rep",
+    "F-08": "Leads per day",
+    "P-09": "How long a stage takes when it goes well, estimated monthly",
+    "P-10": "Stale deals",
+    "P-14": "Bottlenecks by lost value and excess days",
+    "W-04": "Why deals are lost",
+    "V-01": "The open pipeline of any past day, its movements and its weighted value",
+    "T-01": "Targets split from the year to the day",
+    "T-02": "Deals, prospects and daily contacts that a target needs",
+    "T-06": "SMART checks of targets",
+    "T-11": "Attainment",
+    "T-12": "Pace",
+    "G-01": "Attainment and gap by region",
+    "G-02": "Concentration on regions",
+    "C-08": "Retention triangle",
+    "N-01": "From the deal to the invoice to the cash",
+    "I-01": "Commission plans, statements and the comparison with payroll",
+    "U-01": "Tickets and how customers rate them",
+    "D-01": "Incremental loading, with a log and a report of drift",
+    "D-02": "Quality gates before anything is published",
+    "D-05": "The cockpit's headline numbers",
+    "D-09": "How old each number is",
+}
+"""What Closebook promises, by the ids that marts name as `meta.capability`, in the docs' order."""
+
+
+def capabilities(manifest: dict[str, Any]) -> str:
+    """Capability -> marts -> what tests each, as a Markdown page."""
+    key = (ROOT / "company" / "answer_key" / "__init__.py").read_text(encoding="utf-8")
+    keyed = set(re.findall(r'^ +"(\w+)":', key, re.M))
+    lines = [
+        "# Capabilities",
+        "",
+        "What Closebook can tell, the tables that tell it, and what tests each of them. Generated",
+        "by `scripts/write_docs.py`. *Answer key*: every number of the table is compared with an",
+        "independent calculation, to the cent; else the table is about loads or gates.",
+    ]
+    for capability, meaning in CAPABILITIES.items():
+        tables = [node for node in marts(manifest) if capability in _ids(node)]
+        lines += ["", f"## {capability}: {meaning}", ""]
+        if not tables:
+            lines.append("No table yet.")
+            continue
+        lines += ["| table | unit tests | identities | answer key |", "|---|---|---|---|"]
+        for node in tables:
+            units = [
+                test["name"]
+                for test in manifest["unit_tests"].values()
+                if test["model"] == node["name"]
+            ]
+            identities = [
+                test["name"]
+                for test in manifest["nodes"].values()
+                if test["resource_type"] == "test"
+                and test["name"].startswith("assert_")
+                and node["unique_id"] in test["depends_on"]["nodes"]
+            ]
+            cells = (_words(units), _words(identities), "yes" if node["name"] in keyed else "")
+            lines.append(f"| `{node['name']}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _ids(node: dict[str, Any]) -> list[str]:
+    """The capabilities that a mart names."""
+    named = node["meta"].get("capability") or []
+    return [named] if isinstance(named, str) else list(named)
+
+
+def _words(names: list[str]) -> str:
+    """Names of tests as sentences."""
+    sentences = (name.removeprefix("assert_").replace("_", " ") for name in names)
+    return "; ".join(sorted(sentences))
 
 
 def glossary(manifest: dict[str, Any]) -> str:
@@ -447,6 +527,7 @@ def _resources(model: dict[str, Any], models: dict[str, dict[str, Any]], source:
 
 
 PAGES = {
+    "capabilities.md": capabilities,
     "coverage.md": coverage,
     "find-a-number.md": find_a_number,
     "glossary.md": glossary,

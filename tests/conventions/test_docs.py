@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingestion.entities import ENTITIES
-from scripts.write_docs import NOT_YET, coverage
+from scripts.write_docs import CAPABILITIES, NOT_YET, capabilities, coverage, marts
 from scripts.write_docs import PAGES as PAGES_WRITTEN
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +43,23 @@ def test_the_coverage_page_names_what_an_entity_is_made_of_and_what_stays_empty(
     assert ("stage_event", "salesforce") not in empty, "empty for leads only"
     planned = {name for names in NOT_YET for name in names.lower().replace(" ", "_").split(",_")}
     assert planned and not planned & set(ENTITIES), "it is there now: take it off NOT_YET"
+
+
+def test_every_capability_that_a_mart_names_has_its_words_and_its_tests(
+    manifest: dict[str, Any],
+) -> None:
+    page = capabilities(manifest)
+    sections = {part.split(":")[0]: part for part in page.split("\n## ")[1:]}
+    for node in marts(manifest):
+        for capability in node["meta"].get("capability") or ():
+            assert capability in CAPABILITIES, "give it words in scripts/write_docs.py"
+            (row,) = (
+                line.split(" | ")
+                for line in sections[capability].splitlines()
+                if line.startswith(f"| `{node['name']}` |")
+            )
+            assert row[1], f"{node['name']} has no unit test"
+    assert "`mart_headline_by_month`" in sections["D-05"], "the page reads what models say"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
