@@ -110,16 +110,20 @@ class Office:
         else:
             desk.pay(service, "5.00")
             self.unpaid.append(service)
-            desk.pay(self.unpaid[0], "100.00" if self.unpaid[0] != service else "15.10")
-            self.paid.append(self.unpaid.pop(0))
+            oldest = self.unpaid.pop(0)
+            desk.pay(oldest, str(min(self._rest(oldest), Decimal(100))))
+            self.paid.append(oldest)
         if self.paid and number % 2 == 0:
             credit_note = desk.credit(self.paid.pop(), with_refund=False)
             desk.post(credit_note)
-            (row,) = self.rpc.read("account.invoice", ["amount_to_pay"], ["id", "=", credit_note])
-            desk.pay(credit_note, str(row["amount_to_pay"]))
+            desk.pay(credit_note, str(self._rest(credit_note)))
         desk.owe_commission(party, f"{number}5.25")
         order = desk.remit(party, "12.00")
         desk.press("account.payment", "submit", order)
+
+    def _rest(self, invoice: int) -> Decimal:
+        (row,) = self.rpc.read("account.invoice", ["amount_to_pay"], ["id", "=", invoice])
+        return Decimal(row["amount_to_pay"])
 
     def read_all(self, resource: Resource) -> dict[str, dict[str, Any]]:
         """What the server says of every row of a resource, by id."""
