@@ -16,6 +16,7 @@ from company.answer_key import (
     deals,
     funnel,
     headline,
+    pipeline,
     retention,
     stays,
     win_rates,
@@ -39,6 +40,7 @@ def answer_key(
     cases = stays.paths(facts, entries)
     every_deal = deals.all_deals(facts, entries, cases)
     lines, statements = commission.work_out(facts, money)
+    open_days = pipeline.deal_intervals(facts)
     return {
         "bridge_opportunity_invoice": money.bridge,
         "fct_payment_allocation": money.allocations,
@@ -49,6 +51,7 @@ def answer_key(
         "mart_commission_statement": statements,
         "mart_payroll_reconciliation": commission.reconcile(facts, statements),
         "mart_headline_by_month": headline.work_out(facts),
+        "fct_opportunity_interval": pipeline.interval_rows(facts, open_days),
         "fct_stage_interval": stays.intervals(facts, cases),
         "mart_stage_transition_by_month": stays.transitions(facts, cases),
         "mart_funnel_snapshot_by_stage": stays.snapshot(facts, cases),

@@ -71,6 +71,7 @@ GRAINS = {
     "mart_commission_statement": ["tenant", "employee_number", "period_month"],
     "mart_payroll_reconciliation": ["tenant", "employee_number", "period_month", "currency_code"],
     "mart_headline_by_month": ["tenant", "month"],
+    "fct_opportunity_interval": ["tenant", "opportunity_source_id", "valid_from_date"],
     "fct_stage_interval": ["tenant", "case_id", "stay_number"],
     "mart_stage_transition_by_month": [
         "tenant", "pipeline_id", "move_month", "from_stage_id", "to_stage_id", "move_kind",
