@@ -57,4 +57,5 @@ def answer_key(
         "mart_funnel_snapshot_by_stage": stays.snapshot(facts, cases),
         "mart_win_rate_by_close_month": win_rates.by_close_month(facts, every_deal),
         "mart_win_rate_by_created_month": win_rates.by_created_month(facts, every_deal),
+        "mart_pipeline_by_date_stage": pipeline.by_date_stage(facts, open_days),
     }

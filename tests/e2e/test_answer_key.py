@@ -83,6 +83,7 @@ GRAINS = {
     "mart_win_rate_by_created_month": [
         "tenant", "pipeline_id", "segment_kind", "segment_id", "created_month",
     ],
+    "mart_pipeline_by_date_stage": ["tenant", "pipeline_id", "as_of_date", "stage_id"],
 }  # fmt: skip
 
 
