@@ -53,7 +53,7 @@ ALLOWED: dict[tuple[str, str], frozenset[str]] = {
 }
 """Columns with a closed list of values."""
 
-SHARES = frozenset({"max_failed_rate", "max_unknown_rate"})
+SHARES = frozenset({"max_failed_rate", "max_unknown_rate", "probability_rate"})
 """Columns that are a share of a whole: 0..1."""
 
 
@@ -531,6 +531,8 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("plan_assignment", "tenant", "tenant", "tenant"),
     ("plan_assignment", "plan_id", "commission_plan", "plan_id"),
     ("quota", "tenant", "tenant", "tenant"),
+    ("stage_probability", "pipeline_id", "process_stage", "pipeline_id"),
+    ("stage_probability", "stage_id", "process_stage", "stage_id"),
     ("rep_assignment", "tenant", "tenant", "tenant"),
     ("rep_assignment", "manager_employee_number", "rep_assignment", "employee_number"),
     ("working_day", "tenant", "tenant", "tenant"),

@@ -157,6 +157,17 @@ POLICY_TABLES: dict[str, PolicyTable] = {
         ),
         _optional(
             _table(
+                "stage_probability",
+                "How likely an open deal in a stage is won, as the house weighs its pipeline; `*` "
+                "in pipeline_id counts where the pipeline itself has no row.",
+                "pipeline_id stage_id",
+                pipeline_id="string",
+                stage_id="string",
+                probability_rate="decimal(18,6)",
+            )
+        ),
+        _optional(
+            _table(
                 "rep_assignment",
                 "Team, region and manager of everybody in sales, now and before.",
                 "tenant employee_number",

@@ -128,6 +128,15 @@ _STAGES = (
     ("closed_lost", "Closed lost", "丢单", 90, "lost"),
     ("disqualified", "Disqualified", "线索无效", 91, "disqualified"),
 )
+STAGE_PROBABILITIES = {
+    "lead_acquired": {POLICY_START: "0.05"},
+    "qualified": {POLICY_START: "0.10", date(2025, 1, 1): "0.20"},
+    "discovery": {POLICY_START: "0.25", date(2025, 1, 1): "0.30"},
+    "proposal": {POLICY_START: "0.50"},
+    "negotiation": {POLICY_START: "0.70", date(2025, 1, 1): "0.65"},
+}
+"""Stage -> first day -> how likely a deal there is won: what the house has decided, twice."""
+
 _STAGE_MAP = (
     ("lead", "New", "lead_acquired"),
     ("lead", "Working", "lead_acquired"),
@@ -249,6 +258,7 @@ _COLUMNS = {
     "plan_assignment": "tenant employee_number plan_id",
     "quota": "tenant employee_number quota_amount currency_code",
     "pay_code": "pay_code is_commission",
+    "stage_probability": "pipeline_id stage_id probability_rate",
     "rep_assignment": "tenant employee_number team region manager_employee_number",
     "working_day": "tenant day is_working_day name",
     "service_level": "source_system tenant resource max_age_hours severity owner",
@@ -304,6 +314,11 @@ def _rows(table: str, rosters: list[Roster], scale: Scale) -> Iterator[_Row]:
         for special in special_days():
             works = "true" if special.is_working_day else "false"
             yield special.tenant, special.day, works, special.name, _announced_on(special.day), None
+    elif table == "stage_probability":
+        for stage_id, by_day in STAGE_PROBABILITIES.items():
+            ends = [*list(by_day)[1:], None]
+            for (start, rate), end in zip(by_day.items(), ends, strict=True):
+                yield "default", stage_id, rate, start, end
     elif table == "fx_rate":
         yield from _fx_rows()
     else:

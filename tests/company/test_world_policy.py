@@ -127,6 +127,19 @@ def test_special_days_turn_their_weekday_round_in_every_year_of_the_world() -> N
     }
 
 
+def test_every_open_stage_has_a_probability_on_every_day_and_later_stages_a_higher_one() -> None:
+    stages = [row["stage_id"] for row in rows("process_stage") if row["kind"] == "open"]
+    for day in (WORLD_START.isoformat(), WORLD_END.isoformat()):
+        valid = {
+            row["stage_id"]: float(row["probability_rate"])
+            for row in rows("stage_probability")
+            if row["valid_from"] <= day < (row["valid_to"] or "9999-12-31")
+        }
+        assert list(valid) == stages
+        assert list(valid.values()) == sorted(valid.values())
+        assert min(valid.values()) > 0 and max(valid.values()) < 1
+
+
 def test_tiers_pay_1_percent_from_80_percent_of_quota_and_2_from_120() -> None:
     tiers = [
         (row["lower_attainment"], row["upper_attainment"], row["rate"]) for row in rows("rate_tier")

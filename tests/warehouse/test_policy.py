@@ -163,6 +163,8 @@ def test_an_optional_table_that_has_landed_may_not_vanish(house: House, clock: F
         ("pay_code", "X,yes,2026-01-01,", "is_commission", "true or false"),
         ("working_day", "aurora,2026-08-01,true,Fair,2026-08-02,", "valid_from", "later than"),
         ("rep_assignment", "aurora,E9,T,R,E999,2026-01-01,", "manager_employee_number", "no such"),
+        ("stage_probability", "*,proposal,50,2026-01-01,", "probability_rate", "between 0 and 1"),
+        ("stage_probability", "*,gone,0.5,2026-01-01,", "stage_id", "no such"),
         ("pay_code", "X,,2026-01-01,", "is_commission", "missing"),
         ("pay_code", ",true,2026-01-01,", "pay_code", "missing"),
         ("pay_code", "X,true,,", "valid_from", "missing"),
