@@ -8,14 +8,14 @@
     cast(cast({{ amount }} as decimal(30, 2)) * cast(100 as decimal(3, 0)) as hugeint)
 {%- endmacro %}
 
-{#- A whole number divided by another, rounded half away from zero, as a bigint. -#}
-{% macro rounded_quotient(numerator, denominator) -%}
+{#- A whole number divided by another, rounded half away from zero. -#}
+{% macro rounded_quotient(numerator, denominator, type='bigint') -%}
     cast(
         sign({{ numerator }}) * sign({{ denominator }})
         * (
             (2 * abs({{ numerator }}) + abs({{ denominator }}))
             // nullif(2 * abs({{ denominator }}), 0)
-        ) as bigint
+        ) as {{ type }}
     )
 {%- endmacro %}
 
@@ -58,5 +58,22 @@
             ) then cast({{ units }} as decimal(18, 2))
             else cast({{ units }} as decimal(18, 0)) * cast(0.01 as decimal(3, 2))
         end as decimal(18, 2)
+    )
+{%- endmacro %}
+
+{#- The sum over rows of amount^2 * rate * (1 - rate), to 0.01; the rate has at most six places. -#}
+{% macro sum_of_variances(amount, rate) -%}
+    {%- set millionths -%}
+    cast({{ rate }} * cast(1000000 as decimal(7, 0)) as hugeint)
+    {%- endset -%}
+    cast(
+        cast(
+            {{ rounded_quotient(
+                'sum(' ~ hundredths(amount) ~ ' * ' ~ hundredths(amount) ~ ' * ' ~ millionths
+                ~ ' * (1000000 - ' ~ millionths ~ '))',
+                '100000000000000',
+                'hugeint'
+            ) }} as decimal(36, 0)
+        ) * cast(0.01 as decimal(2, 2)) as decimal(38, 2)
     )
 {%- endmacro %}
