@@ -91,8 +91,16 @@ create table staging.stg_salesforce__lead as
         false as is_deleted, {_TAIL} from (values ('l1'), ('l2')) as l(id);
 create table staging.stg_salesforce__opportunity as
     select 'aurora' as source_tenant, *, timestamp '2026-05-01 02:00' as created_at,
-        timestamp '2026-06-05 02:00' as closed_at, true as is_closed, false as is_deleted, {_TAIL}
-    from (values ('o1', true), ('o2', false)) as o(id, is_won);
+        case when is_closed then timestamp '2026-06-05 02:00' end as closed_at,
+        false as is_deleted, {_TAIL}
+    from (values
+        ('o1', true, true, 50.00::decimal(18, 2), 'CNY', timestamp '2026-06-05 02:00'),
+        ('o2', true, false, 60.00, 'CNY', timestamp '2026-06-05 02:00'),
+        ('o3', false, false, 70.00, 'CNY', timestamp '2026-06-22 02:00'),
+        ('o4', false, false, 10.00, 'USD', timestamp '2026-06-23 02:00'),
+        -- Lost while it was read: its record still says that it is open.
+        ('o5', false, false, 90.00, 'CNY', timestamp '2026-06-30 02:00')
+    ) as o(id, is_closed, is_won, amount, currency_code, modified_at);
 create table staging.stg_zendesk__ticket as
     select 'aurora' as source_tenant, 't1' as id, timestamp '2026-06-01 02:00' as created_at,
         'open' as status, {_TAIL};
@@ -110,8 +118,15 @@ create table intermediate.int_leads__unioned as
     select 'salesforce' as source_system, source_tenant, id as source_id, created_at, is_deleted
     from staging.stg_salesforce__lead;
 create table intermediate.int_opportunities__unioned as
-    select 'salesforce' as source_system, source_tenant, created_at, closed_at, is_closed, is_won,
-        is_deleted from staging.stg_salesforce__opportunity;
+    select 'salesforce' as source_system, source_tenant, id as source_id, created_at, closed_at,
+        is_closed, is_won, amount, currency_code, modified_at as effective_at, is_deleted
+    from staging.stg_salesforce__opportunity;
+create table intermediate.int_stage_events__unioned as
+    select 'aurora' as source_tenant, 'opportunity' as record_type, 'o5' as record_source_id,
+        timestamp '2026-06-30 02:01' as entered_at;
+create table intermediate.int_field_changes__unioned as
+    select 'aurora' as source_tenant, 'opportunity' as record_type, 'o4' as record_source_id,
+        timestamp '2026-06-23 02:00' as changed_at;
 create table intermediate.int_tickets__unioned as
     select 'zendesk' as source_system, source_tenant, id as source_id, created_at,
         false as is_deleted from staging.stg_zendesk__ticket;
@@ -188,6 +203,17 @@ create table marts.mart_stage_entry_violation_by_rule_month as
 insert into quality.stage_entry_verdict values
     ('amount_positive', 2, 'pass', 'pass'), ('amount_positive', 3, 'fail', 'cured'),
     ('amount_positive', 4, 'fail', 'fail'), ('amount_positive', 5, 'pass', 'pass');
+create table core.fct_opportunity_interval as from (values
+    ('aurora', 'o3', date '2026-06-01', date '2026-06-22', 65.00::decimal(18, 2)),
+    ('aurora', 'o3', date '2026-06-22', null, 70.00),
+    ('aurora', 'o4', date '2026-06-09', null, 60.00),
+    ('aurora', 'o5', date '2026-06-09', date '2026-06-30', 90.00)
+) as i(tenant, opportunity_source_id, valid_from_date, valid_to_date, amount);
+create table marts.mart_pipeline_by_date_stage as from (values
+    ('aurora', date '2026-06-29', 'proposal', 3, 220.00::decimal(18, 2)),
+    ('aurora', date '2026-06-30', 'proposal', 1, 70.00),
+    ('aurora', date '2026-06-30', 'qualified', 1, 60.00)
+) as p(tenant, as_of_date, stage_id, open_count, open_amount);
 create table marts.mart_commission_statement as
     select 'aurora' as tenant, 'E1' as employee_number, date '2026-05-01' as period_month,
         8.00::decimal(18, 2) as payable_amount, 'CNY' as currency_code;
@@ -201,7 +227,7 @@ create table meta.load as
     select 'landing' as store, source, resource, row_count::bigint as row_count,
         timestamp '2026-06-01 10:00' as recorded_at
     from (values ('stripe', 'charge', 6), ('stripe', 'invoice', 4), ('salesforce', 'lead', 2),
-                 ('salesforce', 'opportunity', 2), ('zendesk', 'ticket', 1))
+                 ('salesforce', 'opportunity', 5), ('zendesk', 'ticket', 1))
         as l(source, resource, row_count);
 """
 

@@ -14,6 +14,7 @@ from tests.expectations.gates import context, publish, warehouse
 _HEADLINE = "marts.mart_headline_by_month"
 _FUNNEL = "marts.mart_funnel_stage_conversion_by_cohort_month"
 _RETENTION = "marts.mart_retention_triangle_by_first_invoice_month"
+_PIPELINE = "marts.mart_pipeline_by_date_stage"
 _VIOLATION = "marts.mart_stage_entry_violation_by_rule_month"
 
 # (suite, check) -> the SQL that breaks one thing, and what the message must name.
@@ -125,6 +126,14 @@ CASES: dict[tuple[str, str], tuple[str, str]] = {
     ("marts.rows_present", "rows_when_input"): (
         f"delete from {_FUNNEL}",
         f"{_FUNNEL}: 0 rows of 13 input rows",
+    ),
+    (_PIPELINE, "open_deals_are_the_crms"): (
+        f"update {_PIPELINE} set open_count = 2 where stage_id = 'qualified'",
+        "aurora: 2 deals open in the CRM, 3 in the pipeline",
+    ),
+    (_PIPELINE, "open_amount_is_the_crms"): (
+        f"update {_PIPELINE} set open_amount = 70.01 where open_amount = 70",
+        "aurora: 130.00 open in the CRM, 130.01 in the pipeline CNY",
     ),
     ("marts.mart_commission_statement", "payable_is_sum_of_lines"): (
         "update marts.mart_commission_statement_line set line_amount = 3.01 where line_amount = 3",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.contract import GateContext, Suite
-from expectations.suites.marts import commission, history, landing, money, sales
+from expectations.suites.marts import commission, history, landing, money, pipeline, sales
 
 
 def mart_suites(context: GateContext) -> tuple[Suite, ...]:
@@ -20,6 +20,7 @@ def mart_suites(context: GateContext) -> tuple[Suite, ...]:
         sales.headline(context),
         sales.headline_counts(context),
         sales.rows_present(context),
+        pipeline.pipeline_today(context),
         commission.statement(context),
         commission.payroll(context),
         *history.roll_forward(context),

@@ -56,6 +56,25 @@ def invoices(context: GateContext) -> str:
     )"""
 
 
+def opportunities(context: GateContext) -> str:
+    """(tenant, opportunity_source_id, is_open, amount, currency_code, written_at) of known deals:
+    those that the CRM has not deleted, as it held them last."""
+    cut = literal(context.as_of_at)
+    is_open = f"not coalesce(is_closed, false) or closed_at >= {cut}"
+    return f"""(
+        select
+            source_tenant as tenant, id as opportunity_source_id, {is_open} as is_open, amount,
+            currency_code, modified_at as written_at
+        from {latest("stg_salesforce__opportunity", "id", context.as_of_at)}
+        where not is_deleted and created_at < {cut}
+        union all
+        select
+            source_tenant, source_id, {is_open}, amount, currency_code, effective_at
+        from intermediate.int_opportunities__unioned
+        where source_system <> 'salesforce' and not is_deleted and created_at < {cut}
+    )"""
+
+
 def in_tenant_currency(rows: str, instant: str, amount: str) -> str:
     """`rows` with `local_date` and `tenant_amount`: the amount at the plan rate of that date.
 
