@@ -29,6 +29,12 @@ rates as (
     select 'won_by_created_rate', won_by_created_rate
     from {{ ref('mart_win_rate_by_created_month') }}
     union all
+    select 'lost_count_share_rate', lost_count_share_rate
+    from {{ ref('mart_loss_reasons_by_close_month') }}
+    union all
+    select 'cumulative_count_share_rate', cumulative_count_share_rate
+    from {{ ref('mart_loss_reasons_by_close_month') }}
+    union all
     select 'probability_rate', probability_rate
     from {{ ref('fct_opportunity') }}
 )

@@ -56,6 +56,7 @@ final as (
             when 'CloseDate' then 'close_date'
             when 'StageName' then 'stage'
             when 'NextStep' then 'next_step'
+            when 'Loss_Reason__c' then 'loss_reason'
             else lower(field)
         end as field_name,
         old_value,
