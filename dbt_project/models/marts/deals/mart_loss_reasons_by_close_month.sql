@@ -25,6 +25,7 @@ reasons_given as (
     where
         record_type = 'opportunity'
         and field_name = 'loss_reason'
+        and new_value is not null
         and not is_deleted
         and changed_at < {{ as_of_at() }}
     group by {{ surrogate_key('source_system', 'source_tenant', 'record_source_id') }}
@@ -41,7 +42,8 @@ counted as (
         cast(sum(lost.amount_at_close) as decimal(18, 2)) as lost_amount,
         count(
             case
-                when reasons_given.changed_at > {{ dbt.dateadd('day', 1, 'lost.closed_at') }} then 1
+                when {{ seconds_between('lost.closed_at', 'reasons_given.changed_at') }} > 86400
+                    then 1
             end
         ) as reason_after_close_count,
         count(case when lost.is_qualified then 1 end) as qualified_lost_count,
@@ -63,11 +65,11 @@ ranked as (
         *,
         row_number() over (
             partition by tenant, pipeline_id, close_month
-            order by lost_count desc, loss_reason, new_or_repeat
+            order by lost_count desc, loss_reason asc, new_or_repeat asc
         ) as rank_by_count,
         sum(lost_count) over (
             partition by tenant, pipeline_id, close_month
-            order by lost_count desc, loss_reason, new_or_repeat
+            order by lost_count desc, loss_reason asc, new_or_repeat asc
             rows between unbounded preceding and current row
         ) as cumulative_count,
         sum(lost_count) over (partition by tenant, pipeline_id, close_month) as month_count,
