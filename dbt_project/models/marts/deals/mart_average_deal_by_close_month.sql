@@ -33,7 +33,7 @@ first_invoices as (
         crm_account_source_id,
         min(issued_at) as first_issued_at
     from {{ ref('fct_invoice') }}
-    where is_issued and crm_account_source_id is not null
+    where is_issued
     group by
         tenant,
         crm_account_source_id
