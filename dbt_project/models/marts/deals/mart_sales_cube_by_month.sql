@@ -97,13 +97,6 @@ summed as (
         currency_code
 ),
 
-totalled as (
-    select
-        *,
-        sum(net_amount) over (partition by tenant, close_month) as month_amount
-    from summed
-),
-
 final as (
     select
         tenant,
@@ -114,10 +107,11 @@ final as (
         deal_count,
         line_count,
         net_amount,
-        {{ ratio_rate('net_amount', 'month_amount') }} as share_rate,
+        {{ ratio_rate('net_amount', 'sum(net_amount) over (partition by tenant, close_month)') }}
+            as share_rate,
         line_deal_difference_amount,
         currency_code
-    from totalled
+    from summed
 )
 
 select * from final
