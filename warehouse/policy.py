@@ -42,6 +42,9 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "rate_tier": frozenset({"upper_attainment"}),
     "rep_assignment": frozenset({"manager_employee_number"}),
     "stage_entry_rule": frozenset({"enforced_from"}),
+    "target": frozenset(
+        {"target_value", "currency_code", "baseline_value", "growth_rate", "owner"}
+    ),
 }
 """Columns that may be empty; every other declared one must have a value."""
 
@@ -50,6 +53,9 @@ ALLOWED: dict[tuple[str, str], frozenset[str]] = {
     ("stage_entry_rule", "severity"): frozenset({"critical", "warning"}),
     ("service_level", "severity"): frozenset({"critical", "warning"}),
     ("stage_map", "record_type"): frozenset({"lead", "opportunity"}),
+    ("target", "scope_kind"): frozenset({"tenant", "region", "rep"}),
+    ("target", "period_type"): frozenset({"year", "quarter", "month"}),
+    ("target", "method"): frozenset({"working_days", "guide_4x5"}),
 }
 """Columns with a closed list of values."""
 
@@ -127,7 +133,13 @@ def check_policy(
     """Reads and checks every policy file. Raises PolicyError with all problems of all files."""
     files, problems = _read_folder(folder)
     if not problems:
-        problems = [*_references(files), *_rules(files), *_plans(files), *_late_days(files)]
+        problems = [
+            *_references(files),
+            *_rules(files),
+            *_plans(files),
+            *_late_days(files),
+            *_targets(files),
+        ]
     if not problems:
         problems = list(_changed_pasts(files, store, decisions, clock))
     if problems:
@@ -536,6 +548,7 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("rep_assignment", "tenant", "tenant", "tenant"),
     ("rep_assignment", "manager_employee_number", "rep_assignment", "employee_number"),
     ("working_day", "tenant", "tenant", "tenant"),
+    ("target", "tenant", "tenant", "tenant"),
     ("service_level", "tenant", "tenant", "tenant"),
     ("access_grant", "tenant", "tenant", "tenant"),
 )
@@ -644,6 +657,34 @@ def _late_days(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
                 f"it is later than the day itself ({day})",
                 "Write the date on which the day was announced",
             )
+
+
+def _targets(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+    """Targets that say no scope, growth or version. Whether one is sound is judged in the build."""
+    (targets,) = (file for file in files if file.table.name == "target")
+    for row in targets.rows:
+        values = row.values
+        growth, version, start = values["growth_rate"], values["version"], values["period_start"]
+        assert isinstance(version, int) and isinstance(start, date)
+        faults: list[tuple[str, str, str]] = []
+        if values["tenant"] == "*":
+            faults.append(("tenant", "a target is one tenant's", "Write one row a tenant"))
+        if (values["scope_kind"] == "tenant") != (values["scope_id"] == "*"):
+            faults.append(
+                (
+                    "scope_id",
+                    f"it does not fit scope_kind {values['scope_kind']}",
+                    "Write * for a tenant, else the region or the employee number",
+                )
+            )
+        if isinstance(growth, Decimal) and not -1 < growth <= 10:
+            faults.append(("growth_rate", "no target grows like that", "Write 15% as 0.15"))
+        if version < 1:
+            faults.append(("version", "versions are counted from 1", "Write 1, 2, ..."))
+        if abs(start.year - row.valid_from.year) > 10:
+            faults.append(("period_start", "it is far from valid_from", "Correct the year"))
+        for field, why, fix in faults:
+            yield PolicyProblem(targets.name, row.line, field, _shown(values[field]), why, fix)
 
 
 def _changed_pasts(

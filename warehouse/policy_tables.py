@@ -190,6 +190,28 @@ POLICY_TABLES: dict[str, PolicyTable] = {
                 name="string",
             )
         ),
+        _optional(
+            _table(
+                "target",
+                "What a tenant, a region or a rep is to reach in a year, quarter or month. Several "
+                "versions of a target stand side by side; what is not sound is shown, not refused.",
+                "target_id version",
+                target_id="string",
+                tenant="string",
+                scope_kind="string",
+                scope_id="string",
+                metric_id="string",
+                period_type="string",
+                period_start="date",
+                target_value="decimal(18,2)",
+                currency_code="string",
+                baseline_value="decimal(18,2)",
+                growth_rate="decimal(18,6)",
+                owner="string",
+                method="string",
+                version="int",
+            )
+        ),
         _table(
             "service_level",
             "How old the last load of a resource may be; `*` in any part of the key means every "

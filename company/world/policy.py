@@ -12,6 +12,7 @@ from pathlib import Path
 
 from company.world.calendar import add_months, month_start
 from company.world.people import Person, Roster, team_of
+from company.world.targets import targets
 from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, TENANTS, WORLD_START, Scale
 from company.world.workdays import special_days
 
@@ -261,6 +262,10 @@ _COLUMNS = {
     "stage_probability": "pipeline_id stage_id probability_rate",
     "rep_assignment": "tenant employee_number team region manager_employee_number",
     "working_day": "tenant day is_working_day name",
+    "target": (
+        "target_id tenant scope_kind scope_id metric_id period_type period_start target_value"
+        " currency_code baseline_value growth_rate owner method version"
+    ),
     "service_level": "source_system tenant resource max_age_hours severity owner",
     "access_grant": "user_name role tenant employee_number",
 }
@@ -314,6 +319,9 @@ def _rows(table: str, rosters: list[Roster], scale: Scale) -> Iterator[_Row]:
         for special in special_days():
             works = "true" if special.is_working_day else "false"
             yield special.tenant, special.day, works, special.name, _announced_on(special.day), None
+    elif table == "target":
+        for roster in rosters:
+            yield from _target_rows(roster, scale)
     elif table == "stage_probability":
         for stage_id, by_day in STAGE_PROBABILITIES.items():
             ends = [*list(by_day)[1:], None]
@@ -338,6 +346,29 @@ def _place_rows(roster: Roster) -> Iterator[_Row]:
             region = person.moved_region
             boss = roster.manager(region).employee_number
             yield tenant, number, team_of(region), region, boss, person.moved_on, person.ended_on
+
+
+def _target_rows(roster: Roster, scale: Scale) -> Iterator[_Row]:
+    for target in targets(roster, scale):
+        growth = target.growth_percent
+        yield (
+            target.target_id,
+            target.tenant,
+            target.scope_kind,
+            target.scope_id,
+            target.metric_id,
+            target.period_type,
+            target.period_start,
+            None if target.value is None else f"{target.value}.00",
+            target.currency,
+            None if target.baseline is None else f"{target.baseline}.00",
+            None if growth is None else f"{Decimal(growth) / 100:.2f}",
+            target.owner,
+            target.method,
+            target.version,
+            target.valid_from,
+            target.valid_to,
+        )
 
 
 def _announced_on(day: date) -> date:

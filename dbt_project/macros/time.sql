@@ -16,6 +16,15 @@
     cast({{ dbt.date_trunc('month', date) }} as date)
 {%- endmacro %}
 
+{#- The first day of a date's year or quarter. -#}
+{% macro year_of(date) -%}
+    cast({{ dbt.date_trunc('year', date) }} as date)
+{%- endmacro %}
+
+{% macro quarter_of(date) -%}
+    cast({{ dbt.date_trunc('quarter', date) }} as date)
+{%- endmacro %}
+
 {#- A date some days or months later; the numbers may be columns, and negative. -#}
 {% macro add_days(date, days) -%}
     cast({{ dbt.dateadd('day', days, date) }} as date)

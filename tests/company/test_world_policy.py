@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from datetime import date
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -175,3 +176,35 @@ def test_every_rule_is_explained_in_both_languages() -> None:
         for name in ("description_en", "fix_en", "description_zh", "fix_zh"):
             assert rule[name], rule["rule_id"]
         assert re.search(r"[一-鿿]", rule["description_zh"] + rule["fix_zh"])
+
+
+def test_a_tenants_year_is_the_sum_of_its_regions_unless_one_has_no_target() -> None:
+    planned: dict[tuple[str, str], dict[str, list[Decimal]]] = {}
+    for row in rows("target"):
+        kinds = planned.setdefault((row["tenant"], row["period_start"]), {})
+        if row["metric_id"] == "won_amount" and (row["period_type"], row["version"]) == (
+            "year",
+            "1",
+        ):
+            kinds.setdefault(row["scope_kind"], []).append(Decimal(row["target_value"]))
+    for tenant in TENANTS:
+        for year in (2024, 2025, 2026):
+            kinds = planned[tenant.name, f"{year}-01-01"]
+            missing = len(tenant.regions) - len(kinds["region"])
+            assert missing == (1 if year == 2024 else 0)
+            assert (kinds["tenant"] == [sum(kinds["region"])]) == (missing == 0)
+
+
+def test_targets_hold_what_a_target_can_be() -> None:
+    """Versions that stand side by side and one that was ended, both methods, every kind of flaw."""
+    found = rows("target")
+    second = {row["target_id"] for row in found if row["version"] == "2"}
+    first = [row for row in found if row["target_id"] in second and row["version"] == "1"]
+    assert {bool(row["valid_to"]) for row in first} == {True, False}
+    assert {row["method"] for row in found} == {"working_days", "guide_4x5"}
+    assert {row["period_type"] for row in found} == {"year", "quarter", "month"}
+    assert {row["scope_kind"] for row in found} == {"tenant", "region", "rep"}
+    assert any(not row["target_value"] for row in found)
+    assert any(not row["owner"] for row in found)
+    assert any(row["growth_rate"] and not row["baseline_value"] for row in found)
+    assert any(not row["period_start"].endswith("-01") for row in found)

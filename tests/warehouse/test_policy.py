@@ -67,6 +67,18 @@ class House:
         return rows
 
 
+def _target(**values: str) -> str:
+    """A line of target.csv that is sound but for the given values."""
+    row = {
+        "target_id": "T1", "tenant": "aurora", "scope_kind": "tenant", "scope_id": "*",
+        "metric_id": "won_amount", "period_type": "year", "period_start": "2026-01-01",
+        "target_value": "1.00", "currency_code": "CNY", "baseline_value": "", "growth_rate": "",
+        "owner": "sales", "method": "working_days", "version": "9", "valid_from": "2026-01-01",
+        "valid_to": "",
+    }  # fmt: skip
+    return ",".join((row | values).values())
+
+
 @pytest.fixture
 def house(tmp_path: Path, home: Home) -> House:
     folder = tmp_path / "policy"
@@ -163,6 +175,17 @@ def test_an_optional_table_that_has_landed_may_not_vanish(house: House, clock: F
         ("pay_code", "X,yes,2026-01-01,", "is_commission", "true or false"),
         ("working_day", "aurora,2026-08-01,true,Fair,2026-08-02,", "valid_from", "later than"),
         ("rep_assignment", "aurora,E9,T,R,E999,2026-01-01,", "manager_employee_number", "no such"),
+        ("target", _target(scope_kind="country"), "scope_kind", "not a value"),
+        ("target", _target(period_type="week"), "period_type", "not a value"),
+        ("target", _target(method="by_feel"), "method", "not a value"),
+        ("target", _target(tenant="cirrus"), "tenant", "no such"),
+        ("target", _target(tenant="*"), "tenant", "one tenant's"),
+        ("target", _target(scope_kind="region"), "scope_id", "does not fit"),
+        ("target", _target(scope_id="East China"), "scope_id", "does not fit"),
+        ("target", _target(growth_rate="15"), "growth_rate", "grows like that"),
+        ("target", _target(growth_rate="-1"), "growth_rate", "grows like that"),
+        ("target", _target(version="0"), "version", "from 1"),
+        ("target", _target(period_start="2206-01-01"), "period_start", "far from"),
         ("stage_probability", "*,proposal,50,2026-01-01,", "probability_rate", "between 0 and 1"),
         ("stage_probability", "*,gone,0.5,2026-01-01,", "stage_id", "no such"),
         ("pay_code", "X,,2026-01-01,", "is_commission", "missing"),
