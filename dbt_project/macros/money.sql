@@ -61,6 +61,22 @@
     )
 {%- endmacro %}
 
+{#- A whole number of hundredths as an amount. -#}
+{% macro from_hundredths(hundredths) -%}
+    cast(
+        cast({{ hundredths }} as decimal(18, 0)) * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
+    )
+{%- endmacro %}
+
+{#- The quotient of two whole numbers, rounded half away from zero to six places. -#}
+{% macro whole_ratio_rate(numerator, denominator, precision=9) -%}
+    cast(
+        cast(
+            {{ rounded_quotient('(1000000 * ' ~ numerator ~ ')', denominator) }} as decimal(18, 0)
+        ) * cast(0.000001 as decimal(7, 6)) as decimal({{ precision }}, 6)
+    )
+{%- endmacro %}
+
 {#- The sum over rows of amount^2 * rate * (1 - rate), to 0.01; the rate has at most six places. -#}
 {% macro sum_of_variances(amount, rate) -%}
     {%- set millionths -%}

@@ -1,0 +1,57 @@
+with
+
+days as (
+    select
+        *,
+        case when is_working_day then 1 else 0 end as working_day_count,
+        case when is_working_day and day <= {{ as_of_date() }} then 1 else 0 end as elapsed_count
+    from {{ ref('dim_date') }}
+),
+
+lengths as (
+    select kinds.period_type
+    from (values ('year'), ('quarter'), ('month'), ('week'), ('day')) as kinds (period_type)
+),
+
+placed as (
+    select
+        days.tenant,
+        lengths.period_type,
+        case lengths.period_type
+            when 'year' then days.year_start_date
+            when 'quarter' then days.quarter_start_date
+            when 'month' then days.month
+            when 'week' then days.week_part_start_date
+            else days.day
+        end as period_start,
+        case lengths.period_type
+            when 'quarter' then days.year_start_date
+            when 'month' then days.quarter_start_date
+            when 'week' then days.month
+            when 'day' then days.week_part_start_date
+        end as parent_period_start,
+        days.day,
+        days.working_day_count,
+        days.elapsed_count
+    from days
+    cross join lengths
+),
+
+final as (
+    select
+        tenant,
+        period_type,
+        period_start,
+        parent_period_start,
+        max(day) as last_date,
+        cast(sum(working_day_count) as int) as working_day_count,
+        cast(sum(elapsed_count) as int) as elapsed_working_day_count
+    from placed
+    group by
+        tenant,
+        period_type,
+        period_start,
+        parent_period_start
+)
+
+select * from final

@@ -1,0 +1,105 @@
+with
+
+periods as (
+    select
+        tenant,
+        period_type,
+        period_start,
+        parent_period_start,
+        working_day_count
+    from {{ ref('int_target_periods') }}
+),
+
+split as (
+    select * from {{ ref('int_target_split') }}
+),
+
+months_by_days as (
+    select * from split
+    where period_type = 'month' and method = 'working_days'
+),
+
+weeks as (
+    {{ split_over('months_by_days', 'week', 4) }}
+),
+
+days as (
+    {{ split_over('weeks', 'day', 5) }}
+),
+
+-- The guide's month has four weeks of five days, whatever the calendar says.
+guide_weeks as (
+    select
+        *,
+        {{ rd_ratio('target_value', 1, 4) }} as week_value
+    from split
+    where period_type = 'month' and method = 'guide_4x5'
+),
+
+guide_parts as (
+    select
+        *,
+        'guide_week' as part_type,
+        'month' as whole_type,
+        week_value as part_value,
+        5 as part_day_count
+    from guide_weeks
+
+    union all
+
+    select
+        *,
+        'guide_day' as part_type,
+        'guide_week' as whole_type,
+        {{ rd_ratio('week_value', 1, 5) }} as part_value,
+        1 as part_day_count
+    from guide_weeks
+),
+
+unioned as (
+    select * from split
+    union all
+    select * from weeks
+    union all
+    select * from days
+    union all
+    select
+        target_id,
+        tenant,
+        scope_kind,
+        scope_id,
+        metric_id,
+        part_type as period_type,
+        period_start,
+        version,
+        part_value as target_value,
+        whole_type as parent_period_type,
+        period_start as parent_period_start,
+        part_day_count as working_day_count,
+        method,
+        cast(0 as decimal(18, 2)) as rounding_adjustment,
+        currency_code
+    from guide_parts
+),
+
+final as (
+    select
+        tenant,
+        scope_kind,
+        scope_id,
+        metric_id,
+        period_type,
+        period_start,
+        version,
+        target_id,
+        target_value,
+        parent_period_type,
+        parent_period_start,
+        working_day_count,
+        method,
+        rounding_adjustment,
+        currency_code
+    from unioned
+)
+
+select * from final
