@@ -132,7 +132,7 @@ def stale_deals(facts: Facts, deals: list[Deal], standard: Standard) -> list[Row
             for _, _, row in pushes[deal.tenant][deal.source_id]
         )
         stayed = None if in_stage is None else Fraction(in_stage, SECONDS_A_DAY)
-        is_older = None if p90 is None or stayed is None else stayed > Fraction(p90)
+        is_older = p90 is not None and stayed is not None and stayed > Fraction(p90)
         is_silent = key not in planned and (last is None or last < facts.as_of_at - silent_for)
         is_pushed_often = pushed >= PUSHED_OFTEN
         is_past = deal.close_date is not None and deal.close_date < today
@@ -153,8 +153,8 @@ def stale_deals(facts: Facts, deals: list[Deal], standard: Standard) -> list[Row
                 "is_silent": is_silent,
                 "is_pushed_often": is_pushed_often,
                 "is_past_close_date": is_past,
-                "rule_count": sum((bool(is_older), is_silent, is_pushed_often, is_past)),
-                "is_stale": bool(is_older and is_silent) or is_pushed_often,
+                "rule_count": sum((is_older, is_silent, is_pushed_often, is_past)),
+                "is_stale": (is_older and is_silent) or is_pushed_often,
                 "amount": deal.worth(facts, facts.as_of_date),
                 "is_qualified": deal.is_qualified,
                 "currency_code": facts.currency(deal.tenant),

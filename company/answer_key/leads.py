@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from company.answer_key.deals import ALL
+from company.answer_key.deals import ALL, NONE
 from company.answer_key.facts import (
     MILLIONTH,
     Facts,
@@ -63,11 +63,11 @@ def averages(facts: Facts) -> list[Row]:
     """`mart_lead_average_by_month_source`."""
     rows: list[Row] = []
     for tenant in facts.tenants:
-        months: dict[str | None, list[date]] = defaultdict(list)
+        months: dict[str, list[date]] = defaultdict(list)
         for created, _, row in _known(facts, tenant):
             month = facts.local_month(created, tenant)
             months[ALL].append(month)
-            months[row["LeadSource"]].append(month)
+            months[row["LeadSource"] or NONE].append(month)
         for source, created_in in months.items():
             for number in range(months_between(min(created_in), facts.as_of_month) + 1):
                 month = add_months(min(created_in), number)
@@ -75,7 +75,7 @@ def averages(facts: Facts) -> list[Row]:
     return rows
 
 
-def _average(facts: Facts, tenant: str, source: str | None, month: date, count: int) -> Row:
+def _average(facts: Facts, tenant: str, source: str, month: date, count: int) -> Row:
     end = min(add_months(month, 1), facts.as_of_date + timedelta(days=1))
     days = days_between(month, end)
     working = len(working_days(facts, tenant, month, end))
