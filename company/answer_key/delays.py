@@ -174,6 +174,6 @@ def _activities(facts: Facts) -> tuple[dict[tuple[str, str], datetime], set[tupl
             at = instant(row["CompletedDateTime"])
             if row["Status"] == "Completed" and at is not None and at < facts.as_of_at:
                 done[deal] = max(at, done.get(deal, at))
-            elif row["Status"] != "Completed" and row["ActivityDate"] > today:
+            elif row["Status"] != "Completed" and (row["ActivityDate"] or "") > today:
                 planned.add(deal)
     return done, planned
