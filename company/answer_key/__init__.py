@@ -13,9 +13,11 @@ from pathlib import Path
 from company.answer_key import (
     cash,
     commission,
+    cube,
     deals,
     funnel,
     headline,
+    leads,
     pipeline,
     retention,
     stays,
@@ -58,4 +60,9 @@ def answer_key(
         "mart_win_rate_by_close_month": win_rates.by_close_month(facts, every_deal),
         "mart_win_rate_by_created_month": win_rates.by_created_month(facts, every_deal),
         "mart_pipeline_by_date_stage": pipeline.by_date_stage(facts, open_days),
+        "mart_average_deal_by_close_month": win_rates.average_deals(facts, every_deal),
+        "mart_loss_reasons_by_close_month": win_rates.loss_reasons(facts, every_deal),
+        "mart_sales_cube_by_month": cube.sales_cube(facts, every_deal),
+        "mart_leads_by_day_source_owner": leads.by_day(facts),
+        "mart_lead_average_by_month_source": leads.averages(facts),
     }

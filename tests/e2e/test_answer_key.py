@@ -84,6 +84,17 @@ GRAINS = {
         "tenant", "pipeline_id", "segment_kind", "segment_id", "created_month",
     ],
     "mart_pipeline_by_date_stage": ["tenant", "pipeline_id", "as_of_date", "stage_id"],
+    "mart_average_deal_by_close_month": ["tenant", "pipeline_id", "close_month", "new_or_repeat"],
+    "mart_loss_reasons_by_close_month": [
+        "tenant", "pipeline_id", "close_month", "loss_reason", "new_or_repeat",
+    ],
+    "mart_sales_cube_by_month": [
+        "tenant", "close_month", "region", "product_line", "owner_source_id",
+    ],
+    "mart_leads_by_day_source_owner": [
+        "tenant", "created_date", "lead_source", "owner_source_id",
+    ],
+    "mart_lead_average_by_month_source": ["tenant", "month", "lead_source"],
 }  # fmt: skip
 
 
