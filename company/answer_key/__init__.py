@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from company.answer_key import (
+    attainment,
     cash,
     commission,
     cube,
@@ -21,6 +22,8 @@ from company.answer_key import (
     pipeline,
     retention,
     stays,
+    targets,
+    weighted,
     win_rates,
 )
 from company.answer_key.facts import Row, read_facts
@@ -43,6 +46,9 @@ def answer_key(
     every_deal = deals.all_deals(facts, entries, cases)
     lines, statements = commission.work_out(facts, money)
     open_days = pipeline.deal_intervals(facts)
+    checked = targets.quality(facts)
+    plan = targets.plan(facts, checked)
+    attained = attainment.by_scope_month(facts, every_deal, plan)
     return {
         "bridge_opportunity_invoice": money.bridge,
         "fct_payment_allocation": money.allocations,
@@ -65,4 +71,11 @@ def answer_key(
         "mart_sales_cube_by_month": cube.sales_cube(facts, every_deal),
         "mart_leads_by_day_source_owner": leads.by_day(facts),
         "mart_lead_average_by_month_source": leads.averages(facts),
+        "mart_pipeline_movement_by_week": pipeline.movements(facts, open_days),
+        "mart_weighted_pipeline_by_owner_stage": weighted.by_owner_stage(facts, every_deal),
+        "mart_target_quality": checked,
+        "mart_target_plan": plan,
+        "mart_attainment_by_scope_month": attained,
+        "mart_region_attainment_by_month": attainment.by_region_month(facts, attained),
+        "mart_region_concentration_by_month": attainment.concentration(facts, every_deal),
     }

@@ -136,7 +136,8 @@ def _needed(month: date, target: Decimal, basis: Basis | None) -> Row:
         "basis_count", "basis_case_count",
     )  # fmt: skip
     if basis is None:
-        return dict.fromkeys(names) | {"basis_status": "no_basis"}
+        none = {"basis_count": 0, "basis_case_count": 0, "basis_status": "no_basis"}
+        return dict.fromkeys(names) | none
     cycles = [seconds_between(d.created_at, d.closed_at) for d in basis.won if d.closed_at]
     cycle = days(percentile(cycles, 50)) or Decimal(0)
     wanted = Fraction(target) / basis.average

@@ -95,6 +95,19 @@ GRAINS = {
         "tenant", "created_date", "lead_source", "owner_source_id",
     ],
     "mart_lead_average_by_month_source": ["tenant", "month", "lead_source"],
+    "mart_pipeline_movement_by_week": ["tenant", "pipeline_id", "week_start_date", "movement"],
+    "mart_weighted_pipeline_by_owner_stage": [
+        "tenant", "pipeline_id", "owner_source_id", "stage_id",
+    ],
+    "mart_target_quality": ["target_id", "version", "check_id"],
+    "mart_target_plan": [
+        "tenant", "scope_kind", "scope_id", "metric_id", "period_type", "period_start", "version",
+    ],
+    "mart_attainment_by_scope_month": [
+        "tenant", "scope_kind", "scope_id", "metric_id", "period_type", "period_start", "version",
+    ],
+    "mart_region_attainment_by_month": ["tenant", "region", "month"],
+    "mart_region_concentration_by_month": ["tenant", "month"],
 }  # fmt: skip
 
 
