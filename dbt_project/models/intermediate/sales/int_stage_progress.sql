@@ -16,22 +16,11 @@ stays as (
     from {{ ref('fct_stage_interval') }}
 ),
 
-opportunities as (
+deals as (
     select
         opportunity_key,
-        amount,
-        currency_code
-    from {{ ref('fct_opportunity') }}
-),
-
-plan_rates as (
-    select
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
+        amount_at_as_of
+    from {{ ref('int_deals') }}
 ),
 
 steps as (
@@ -51,16 +40,11 @@ steps as (
         max(
             case when stays.is_latest and {{ is_lost('stays.stage_kind') }} then 1 else 0 end
         ) over (partition by stays.tenant, stays.case_id) = 1 as is_lost,
-        {{ rd_rate('opportunities.amount', 'plan_rates.rate') }} as amount,
+        deals.amount_at_as_of as amount,
         stays.currency_code
     from stays
-    left join opportunities
-        on stays.opportunity_key = opportunities.opportunity_key
-    left join plan_rates
-        on
-            opportunities.currency_code = plan_rates.from_currency
-            and stays.currency_code = plan_rates.to_currency
-            and {{ is_valid_on(as_of_date(), 'plan_rates') }}
+    left join deals
+        on stays.opportunity_key = deals.opportunity_key
 ),
 
 final as (
