@@ -23,6 +23,18 @@ dates as (
     select 'mart_retention_triangle_by_first_invoice_month', max(cohort_month)
     from {{ ref('mart_retention_triangle_by_first_invoice_month') }}
     union all
+    select 'mart_stage_transition_by_month', max(move_month)
+    from {{ ref('mart_stage_transition_by_month') }}
+    union all
+    select 'mart_cycle_time_by_close_month_stage', max(close_month)
+    from {{ ref('mart_cycle_time_by_close_month_stage') }}
+    union all
+    select 'mart_stage_benchmark_by_month', max(benchmark_month)
+    from {{ ref('mart_stage_benchmark_by_month') }}
+    union all
+    select 'mart_bottleneck_by_month', max(move_month)
+    from {{ ref('mart_bottleneck_by_month') }}
+    union all
     select 'mart_stage_entry_violation_by_rule_month', max(entry_month)
     from {{ ref('mart_stage_entry_violation_by_rule_month') }}
     union all

@@ -35,6 +35,15 @@ rates as (
     select 'cumulative_count_share_rate', cumulative_count_share_rate
     from {{ ref('mart_loss_reasons_by_close_month') }}
     union all
+    select 'reached_from_previous_rate', reached_from_previous_rate
+    from {{ ref('mart_funnel_snapshot_by_stage') }}
+    union all
+    select 'reached_from_first_rate', reached_from_first_rate
+    from {{ ref('mart_funnel_snapshot_by_stage') }}
+    union all
+    select 'loss_rate', loss_rate
+    from {{ ref('mart_bottleneck_by_month') }}
+    union all
     select 'probability_rate', probability_rate
     from {{ ref('fct_opportunity') }}
 )
