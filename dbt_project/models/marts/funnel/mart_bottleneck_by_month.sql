@@ -19,24 +19,6 @@ stays as (
         in_order as (partition by tenant, case_id order by stay_number)
 ),
 
-deals as (
-    select
-        opportunity_key,
-        new_or_repeat
-    from {{ ref('int_deals') }}
-),
-
-benchmarks as (
-    select
-        tenant,
-        pipeline_id,
-        stage_id,
-        segment_id,
-        benchmark_month,
-        standard_p50_days
-    from {{ ref('mart_stage_benchmark_by_month') }}
-),
-
 left_stays as (
     select
         stays.tenant,
@@ -47,12 +29,16 @@ left_stays as (
         stays.is_qualified,
         {{ is_lost('stays.next_stage_kind') }} as is_lost,
         stays.amount,
-        {{ days_of('stays.stay_seconds') }} - benchmarks.standard_p50_days as excess_days,
+        benchmarks.standard_p50_days,
+        case
+            when stays.stay_seconds > 86400 * benchmarks.standard_p50_days
+                then stays.stay_seconds
+        end as late_seconds,
         stays.currency_code
     from stays
-    left join deals
+    left join {{ ref('int_deals') }} as deals
         on stays.opportunity_key = deals.opportunity_key
-    left join benchmarks
+    left join {{ ref('mart_stage_benchmark_by_month') }} as benchmarks
         on
             stays.tenant = benchmarks.tenant
             and stays.pipeline_id = benchmarks.pipeline_id
@@ -76,9 +62,9 @@ stages as (
         cast(
             sum(case when is_lost and is_qualified then amount end) as decimal(18, 2)
         ) as qualified_lost_amount,
-        cast(
-            sum(case when excess_days < 0 then 0 else excess_days end) as decimal(18, 6)
-        ) as excess_days,
+        {{ days_of('coalesce(sum(late_seconds), 0)') }} as late_days,
+        sum(case when late_seconds is not null then standard_p50_days end) as late_standard_days,
+        count(standard_p50_days) as standard_count,
         currency_code
     from left_stays
     group by
@@ -87,6 +73,16 @@ stages as (
         move_month,
         stage_id,
         currency_code
+),
+
+measured as (
+    select
+        *,
+        case
+            when standard_count > 0
+                then cast(late_days - coalesce(late_standard_days, 0) as decimal(18, 6))
+        end as excess_days
+    from stages
 ),
 
 final as (
@@ -111,7 +107,7 @@ final as (
             order by excess_days desc nulls last, stage_order, stage_id
         ) = 1 as is_longest_excess,
         currency_code
-    from stages
+    from measured
 )
 
 select * from final
