@@ -100,11 +100,12 @@ final as (
         excess_days,
         lost_count > 0 and row_number() over (
             partition by tenant, pipeline_id, move_month
-            order by lost_amount desc nulls last, lost_count desc, stage_order, stage_id
+            order by
+                lost_amount desc nulls last, lost_count desc, stage_order asc, stage_id asc
         ) = 1 as is_largest_loss,
         coalesce(excess_days > 0, false) and row_number() over (
             partition by tenant, pipeline_id, move_month
-            order by excess_days desc nulls last, stage_order, stage_id
+            order by excess_days desc nulls last, stage_order asc, stage_id asc
         ) = 1 as is_longest_excess,
         currency_code
     from measured
