@@ -55,9 +55,7 @@ stages as (
         cast(sum(seconds) as bigint) as seconds,
         max(case when rank_from_last = 1 then seconds end) as latest_seconds
     from ranked
-    group by
-        opportunity_key,
-        stage_id
+    group by opportunity_key, stage_id
 ),
 
 cycles as (
