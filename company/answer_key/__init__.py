@@ -20,6 +20,7 @@ from company.answer_key import (
     headline,
     leads,
     pipeline,
+    requirement,
     retention,
     stays,
     targets,
@@ -78,4 +79,7 @@ def answer_key(
         "mart_attainment_by_scope_month": attained,
         "mart_region_attainment_by_month": attainment.by_region_month(facts, attained),
         "mart_region_concentration_by_month": attainment.concentration(facts, every_deal),
+        "mart_activity_requirement_by_rep_month": requirement.by_rep_month(
+            facts, plan, every_deal, cases
+        ),
     }

@@ -108,6 +108,7 @@ GRAINS = {
     ],
     "mart_region_attainment_by_month": ["tenant", "region", "month"],
     "mart_region_concentration_by_month": ["tenant", "month"],
+    "mart_activity_requirement_by_rep_month": ["tenant", "employee_number", "month"],
 }  # fmt: skip
 
 
