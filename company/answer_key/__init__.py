@@ -15,7 +15,9 @@ from company.answer_key import (
     cash,
     commission,
     cube,
+    cycle,
     deals,
+    delays,
     funnel,
     headline,
     leads,
@@ -45,6 +47,8 @@ def answer_key(
     entries = funnel.stage_entries(facts, money)
     cases = stays.paths(facts, entries)
     every_deal = deals.all_deals(facts, entries, cases)
+    benchmarks = cycle.benchmarks(facts, every_deal)
+    standard = delays.standards(benchmarks)
     lines, statements = commission.work_out(facts, money)
     open_days = pipeline.deal_intervals(facts)
     checked = targets.quality(facts)
@@ -72,6 +76,10 @@ def answer_key(
         "mart_sales_cube_by_month": cube.sales_cube(facts, every_deal),
         "mart_leads_by_day_source_owner": leads.by_day(facts),
         "mart_lead_average_by_month_source": leads.averages(facts),
+        "mart_cycle_time_by_close_month_stage": cycle.cycle_times(facts, every_deal),
+        "mart_stage_benchmark_by_month": benchmarks,
+        "mart_bottleneck_by_month": delays.bottlenecks(facts, cases, every_deal, standard),
+        "mart_stale_deals": delays.stale_deals(facts, every_deal, standard),
         "mart_pipeline_movement_by_week": pipeline.movements(facts, open_days),
         "mart_weighted_pipeline_by_owner_stage": weighted.by_owner_stage(facts, every_deal),
         "mart_target_quality": checked,

@@ -95,6 +95,12 @@ GRAINS = {
         "tenant", "created_date", "lead_source", "owner_source_id",
     ],
     "mart_lead_average_by_month_source": ["tenant", "month", "lead_source"],
+    "mart_cycle_time_by_close_month_stage": ["tenant", "pipeline_id", "close_month", "stage_id"],
+    "mart_stage_benchmark_by_month": [
+        "tenant", "pipeline_id", "stage_id", "segment_id", "benchmark_month",
+    ],
+    "mart_bottleneck_by_month": ["tenant", "pipeline_id", "move_month", "stage_id"],
+    "mart_stale_deals": ["tenant", "opportunity_source_id"],
     "mart_pipeline_movement_by_week": ["tenant", "pipeline_id", "week_start_date", "movement"],
     "mart_weighted_pipeline_by_owner_stage": [
         "tenant", "pipeline_id", "owner_source_id", "stage_id",
