@@ -38,14 +38,14 @@ def bottlenecks(
 ) -> list[Row]:
     """`mart_bottleneck_by_month`."""
     segments = {(d.tenant, f"opportunity:{d.source_id}"): d.new_or_repeat for d in deals}
-    months: dict[tuple[str, str, date], dict[tuple[int, str], list[tuple[Stay, str]]]]
+    months: dict[tuple[str, str, date], dict[str, list[tuple[Stay, str]]]]
     months = defaultdict(lambda: defaultdict(list))
     for (tenant, case_id), path in cases.items():
         for stay in path:
             if stay.after is not None and stay.first.kind == "open":
                 grain = (tenant, stay.first.pipeline_id, month_of(stay.after.entered_on))
-                stage = (stay.first.stage_order, stay.first.stage_id)
-                months[grain][stage].append((stay, segments.get((tenant, case_id), ALL)))
+                left_by = (stay, segments.get((tenant, case_id), ALL))
+                months[grain][stay.first.stage_id].append(left_by)
     rows: list[Row] = []
     for (tenant, pipeline_id, month), stages in months.items():
         cells = [
@@ -57,7 +57,7 @@ def bottlenecks(
                 **_left(facts, left, standard),
                 "currency_code": facts.currency(tenant),
             }
-            for (_, stage_id), left in sorted(stages.items())
+            for stage_id, left in sorted(stages.items(), key=_order)
         ]
         # Of equals the first: the stages are in their order.
         worst = max(cells, key=_loss)
@@ -67,6 +67,11 @@ def bottlenecks(
             cell["is_longest_excess"] = cell is longest and bool(cell["excess_days"])
         rows.extend(cells)
     return rows
+
+
+def _order(stage: tuple[str, list[tuple[Stay, str]]]) -> int:
+    """The lowest order that a stage had on entry of the stays left."""
+    return min(stay.first.stage_order for stay, _ in stage[1])
 
 
 def _loss(cell: Row) -> tuple[bool, bool, Decimal, int]:

@@ -179,12 +179,14 @@ def _mean(amounts: list[Decimal]) -> Decimal | None:
     return half_away(sum(map(Fraction, amounts), Fraction(0)) / len(amounts))
 
 
-def _first_invoices(facts: Facts, tenant: str) -> dict[str | None, datetime]:
+def _first_invoices(facts: Facts, tenant: str) -> dict[str, datetime]:
     """CRM account -> when the first invoice that counts was issued to it."""
     crm_account = facts.crm_account_of(tenant)
-    first: dict[str | None, datetime] = {}
+    first: dict[str, datetime] = {}
     for invoice in facts.invoices(tenant).values():
         account = facts.customer_id(invoice["customer"], crm_account)
+        if account is None:
+            continue
         first[account] = min(invoice["issued_at"], first.get(account, invoice["issued_at"]))
     return first
 
