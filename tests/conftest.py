@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.installation import Installation, installation
+from tests.e2e.installation import Installation, installation, on_world
 
 _exit_status = 0
 
@@ -49,8 +51,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The tiny demo company of seed 7, ingested, built and published once. Do not change it."""
-    with installation(tmp_path_factory.mktemp("demo")) as made:
-        result = made.run()
-        assert result.outcome == "published", result.message
+    """The tiny demo company of seed 7, ingested, built and published once for all processes.
+
+    Do not change it; `copy` it.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder, published = root / "demo", root / "demo-published"
+    with ExitStack() as opened:
+        with (root / "demo.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not published.exists():
+                with installation(folder) as made:
+                    result = made.run()
+                    assert result.outcome == "published", result.message
+                published.touch()
+            made = opened.enter_context(on_world(folder / "world", folder / "home"))
         yield made

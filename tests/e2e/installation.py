@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,6 +67,14 @@ class Installation:
         """Makes it `now` at the vendors and on the clock."""
         self.now = now
         self.servers.move_to(now)
+
+    def copy(self, root: Path, *, built: bool) -> Installation:
+        """The same stores under another root; with what was built and published, or without."""
+        stores = ["landing", "policy", "decisions"] + ["warehouse", "published"] * built
+        for store in stores:
+            shutil.copytree(self.home.root / store, root / store, symlinks=True)
+        shutil.copy(self.home.root / "sources.yml", root / "sources.yml")
+        return Installation(self.world, Home(root).ensure(), self.servers, self.now)
 
     def ingest(self) -> None:
         """Policy, files and every resource of every vendor, once."""
