@@ -430,9 +430,10 @@ def mapping(_: dict[str, Any]) -> str:
 _ONLY_FILES = "comes with the mart that reads it; only files would bring it"
 
 NOT_YET = {
-    "team, region": "columns of `rep`; their history comes with the mart that reads it",
-    "target": "the table `quota` of policy; from a vendor with the mart that compares them",
+    "team, region": "columns of `rep`; their history is the table `rep_assignment` of policy",
+    "target": "the tables `target` and `quota` of policy",
     "FX rate": "the table `fx_rate` of policy",
+    "business calendar": "the table `working_day` of policy",
     "forecast submission": "comes with the mart that reads it; Salesforce would bring it",
     **dict.fromkeys(
         (
@@ -443,7 +444,6 @@ NOT_YET = {
             "referral",
             "instalment",
             "SLA policy",
-            "business calendar",
             "market event",
         ),
         _ONLY_FILES,
