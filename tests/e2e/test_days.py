@@ -178,10 +178,11 @@ def test_the_answer_key_agrees_after_three_days(three_days: Installation) -> Non
 
 
 def test_no_published_row_is_later_than_the_as_of_date(three_days: Installation) -> None:
+    ahead = {"mart_activity_requirement_by_rep_month"}  # what the targets to come ask for
     late = [
         f"{table}.{name}: {value}"
         for table, rows in three_days.published().items()
-        if table.startswith(("mart_", "fct_"))
+        if table.startswith(("mart_", "fct_")) and table not in ahead
         for row in rows
         for name, value in row.items()
         if name.endswith(("_month", "paid_date", "month"))
