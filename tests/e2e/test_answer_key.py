@@ -43,6 +43,18 @@ def published(
         yield made
 
 
+@pytest.fixture(scope="module")
+def answers(published: Installation) -> dict[str, list[dict[str, Any]]]:
+    """What the key says, worked out once a world."""
+    return published.answers()
+
+
+@pytest.fixture(scope="module")
+def tables(published: Installation) -> dict[str, list[dict[str, Any]]]:
+    """What is published, read once a world."""
+    return published.published()
+
+
 def _comparable(value: Any) -> Any:
     """Instants without a zone, as the marts hold them; everything else as it is."""
     if isinstance(value, datetime) and value.tzinfo:
@@ -120,9 +132,11 @@ GRAINS = {
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("table", GRAINS)
-def test_the_mart_equals_the_answer_key_to_the_cent(published: Installation, table: str) -> None:
-    expected = _by_grain(published.answers()[table], GRAINS[table])
-    actual = _by_grain(published.published()[table], GRAINS[table])
+def test_the_mart_equals_the_answer_key_to_the_cent(
+    answers: dict[str, list[dict[str, Any]]], tables: dict[str, list[dict[str, Any]]], table: str
+) -> None:
+    expected = _by_grain(answers[table], GRAINS[table])
+    actual = _by_grain(tables[table], GRAINS[table])
     assert expected, "the key has nothing to say: the world is too small"
     missing = sorted(map(str, expected.keys() - actual.keys()))
     extra = sorted(map(str, actual.keys() - expected.keys()))
@@ -139,10 +153,11 @@ def test_the_mart_equals_the_answer_key_to_the_cent(published: Installation, tab
 
 
 @pytest.mark.e2e
-def test_every_numeric_column_of_a_mart_is_in_the_key_or_listed(published: Installation) -> None:
-    answers = published.answers()
+def test_every_numeric_column_of_a_mart_is_in_the_key_or_listed(
+    answers: dict[str, list[dict[str, Any]]], tables: dict[str, list[dict[str, Any]]]
+) -> None:
     uncovered = set()
-    for table, rows in published.published().items():
+    for table, rows in tables.items():
         if not table.startswith(("mart_", "fct_payment_allocation", "bridge_opp")):
             continue
         said = set(answers[table][0]) if table in answers else set()
@@ -190,7 +205,9 @@ def test_the_lines_of_every_invoice_sum_to_it_and_credit_notes_are_no_invoices(
 
 
 @pytest.mark.e2e
-def test_the_world_has_payments_on_each_side_of_local_midnight(published: Installation) -> None:
+def test_the_world_has_payments_on_each_side_of_local_midnight(
+    tables: dict[str, list[dict[str, Any]]],
+) -> None:
     """The tenants' month ends are decided by a second, and both sides are in the world."""
     for tenant, before, after in (
         ("aurora", "15:59:59", "16:00:00"),
@@ -198,7 +215,7 @@ def test_the_world_has_payments_on_each_side_of_local_midnight(published: Instal
     ):
         times = {
             f"{row['paid_at']:%H:%M:%S}"
-            for row in published.published()["fct_payment_allocation"]
+            for row in tables["fct_payment_allocation"]
             if row["tenant"] == tenant
         }
         assert {before, after} <= times
