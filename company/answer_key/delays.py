@@ -19,8 +19,9 @@ from company.answer_key.facts import (
     month_of,
     rate,
 )
+from company.answer_key.funnel import amount_of
 from company.answer_key.measures import SECONDS_A_DAY, days, seconds_between
-from company.answer_key.stays import ENDED_KINDS, Path, Stay, amount_of
+from company.answer_key.stays import ENDED_KINDS, Path, Stay
 
 PUSHED_OFTEN = 3
 Standard = Callable[[str, str, str, str, date], Row | None]

@@ -278,22 +278,24 @@ def _cell(
         "unqualified_reached_count": len(reached) - qualified_reached,
         "qualified_conversion_rate": rate(qualified_reached, qualified),
         "qualified_entered_amount": known_sum(
-            _amount(facts, tenant, entry) for entry, _ in members if entry.is_qualified
+            amount_of(facts, entry, entry.entered_on) for entry, _ in members if entry.is_qualified
         ),
         "unqualified_entered_amount": known_sum(
-            _amount(facts, tenant, entry) for entry, _ in members if not entry.is_qualified
+            amount_of(facts, entry, entry.entered_on)
+            for entry, _ in members
+            if not entry.is_qualified
         ),
         "currency_code": facts.currency(tenant),
     }
 
 
-def _amount(facts: Facts, tenant: str, entry: Entry) -> Decimal | None:
-    """The case's amount now, in tenant currency at the rate of the day it entered."""
+def amount_of(facts: Facts, entry: Entry, day: date) -> Decimal | None:
+    """The amount now of the entry's deal, at the rate of a day to the tenant's; None of a lead."""
     kind, _, record_id = entry.case_id.partition(":")
     if kind != "opportunity":
         return None
-    row = facts.of("opportunity", tenant)[record_id]
-    return facts.converted(money(row["Amount"]), tenant, row["CurrencyIsoCode"], entry.entered_on)
+    row = facts.of("opportunity", entry.tenant)[record_id]
+    return facts.converted(money(row["Amount"]), entry.tenant, row["CurrencyIsoCode"], day)
 
 
 def violations(facts: Facts, entries: list[Entry]) -> list[Row]:
@@ -310,7 +312,7 @@ def violations(facts: Facts, entries: list[Entry]) -> list[Row]:
     rows = []
     for (tenant, pipeline_id, rule_id, month), found in groups.items():
         at_fault = [
-            _amount(facts, tenant, entry)
+            amount_of(facts, entry, entry.entered_on)
             for entry, _, now in found
             if now == "fail"
             and current[(tenant, entry.record_id)] is entry

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 
-from company.answer_key.facts import Facts, Row, known_sum, money, month_of, rate
-from company.answer_key.funnel import COUNTED_KINDS, Entry
+from company.answer_key.facts import Facts, Row, known_sum, month_of, rate
+from company.answer_key.funnel import COUNTED_KINDS, Entry, amount_of
 from company.answer_key.measures import percentile_days, seconds_between
 
 ENDED_KINDS = ("lost", "disqualified")
@@ -82,15 +82,6 @@ def _move(facts: Facts, before: Entry | None, entry: Entry) -> str:
         and before.stage_order < int(row["stage_order"]) < entry.stage_order
     ]
     return "skip" if between else "forward"
-
-
-def amount_of(facts: Facts, entry: Entry, day: date) -> Decimal | None:
-    """The amount now of the entry's deal at the rate of a day; None of a lead."""
-    kind, _, record_id = entry.case_id.partition(":")
-    if kind != "opportunity":
-        return None
-    row = facts.of("opportunity", entry.tenant)[record_id]
-    return facts.converted(money(row["Amount"]), entry.tenant, row["CurrencyIsoCode"], day)
 
 
 def intervals(facts: Facts, cases: dict[tuple[str, str], Path]) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -28,13 +28,20 @@ def _unqualified(deals: Iterable[Deal]) -> list[Deal]:
     return [deal for deal in deals if not deal.is_qualified]
 
 
-def by_close_month(facts: Facts, deals: list[Deal]) -> list[Row]:
-    """`mart_win_rate_by_close_month`."""
+def _by_segment(
+    facts: Facts,
+    deals: Iterable[Deal],
+    month_name: str,
+    day: Callable[[Deal], date | None],
+    cell: Callable[[Facts, list[Deal]], Row],
+) -> list[Row]:
+    """A row for each segment and month of a day that the deals have; others are left out."""
     groups: Segmented = defaultdict(list)
     for deal in deals:
-        if deal.outcome != "open" and deal.closed_on is not None:
+        counted_on = day(deal)
+        if counted_on is not None:
             for segment in deal.segments():
-                grain = (deal.tenant, deal.pipeline_id, *segment, month_of(deal.closed_on))
+                grain = (deal.tenant, deal.pipeline_id, *segment, month_of(counted_on))
                 groups[grain].append(deal)
     return [
         {
@@ -42,12 +49,18 @@ def by_close_month(facts: Facts, deals: list[Deal]) -> list[Row]:
             "pipeline_id": pipeline_id,
             "segment_kind": segment_kind,
             "segment_id": segment_id,
-            "close_month": month,
-            **_closed_cell(facts, closed),
+            month_name: month,
+            **cell(facts, counted),
             "currency_code": facts.currency(tenant),
         }
-        for (tenant, pipeline_id, segment_kind, segment_id, month), closed in groups.items()
+        for (tenant, pipeline_id, segment_kind, segment_id, month), counted in groups.items()
     ]
+
+
+def by_close_month(facts: Facts, deals: list[Deal]) -> list[Row]:
+    """`mart_win_rate_by_close_month`."""
+    closed = (deal for deal in deals if deal.outcome != "open")
+    return _by_segment(facts, closed, "close_month", lambda deal: deal.closed_on, _closed_cell)
 
 
 def _closed_cell(facts: Facts, closed: list[Deal]) -> Row:
@@ -88,23 +101,7 @@ def _rate_by_value(won: Decimal | int | None, lost: Decimal | int | None) -> Dec
 
 def by_created_month(facts: Facts, deals: list[Deal]) -> list[Row]:
     """`mart_win_rate_by_created_month`."""
-    groups: Segmented = defaultdict(list)
-    for deal in deals:
-        for segment in deal.segments():
-            grain = (deal.tenant, deal.pipeline_id, *segment, month_of(deal.created_on))
-            groups[grain].append(deal)
-    return [
-        {
-            "tenant": tenant,
-            "pipeline_id": pipeline_id,
-            "segment_kind": segment_kind,
-            "segment_id": segment_id,
-            "created_month": month,
-            **_created_cell(facts, created),
-            "currency_code": facts.currency(tenant),
-        }
-        for (tenant, pipeline_id, segment_kind, segment_id, month), created in groups.items()
-    ]
+    return _by_segment(facts, deals, "created_month", lambda deal: deal.created_on, _created_cell)
 
 
 def _created_cell(facts: Facts, created: list[Deal]) -> Row:
