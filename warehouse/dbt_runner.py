@@ -58,7 +58,7 @@ def run_layer(
         exclude=tuple(exclude),
         exclude_resource_types=("unit_test",),
         indirect_selection="cautious",
-        **_settings(home),
+        **_settings(home, home.database, _target(home)),
     )
     # dbt keeps the file open for its next run; a gate opens it in between, with other settings.
     DuckDBConnectionManager.close_all_connections()
@@ -68,21 +68,26 @@ def run_layer(
 
 
 def _project(home: Home) -> Manifest:
-    """The parsed project. It is parsed without variables: dbt then reads again only what changed,
-    while a build's date and files, which are new each day, would make it read everything.
+    """The parsed project. dbt reads again only what changed since it last parsed, and everything
+    when a variable or the database's path did: so it is parsed without a build's date and files,
+    and for a database of the same name that is nowhere, which makes it the same for every home.
     """
     from dbt.cli.main import dbtRunner
 
-    reply = dbtRunner().invoke(["parse", *_FOLDERS], **_settings(home))
+    kept = PROJECT / "target" if os.access(PROJECT, os.W_OK) else _target(home)
+    reply = dbtRunner().invoke(
+        ["parse", "--no-write-json", *_FOLDERS],
+        **_settings(home, Path(home.database.name), kept),
+    )
     if reply.result is None:
         raise WarehouseError(f"the dbt project did not load: {reply.exception}")
     return cast("Manifest", reply.result)
 
 
-def _settings(home: Home) -> dict[str, Any]:
-    os.environ["CLOSEBOOK_DATABASE"] = str(home.database)
+def _settings(home: Home, database: Path, target: Path) -> dict[str, Any]:
+    os.environ["CLOSEBOOK_DATABASE"] = str(database)
     return {
-        "target_path": str(_target(home)),
+        "target_path": str(target),
         "log_path": str(home.warehouse / "dbt_logs"),
         "quiet": True,
         "log_level": "none",
