@@ -264,6 +264,25 @@ ENTITIES: dict[str, Entity] = {
                 _F("occurred_at", "timestamp", "When.", True),
                 _F("duration_minutes", "int", "Minutes; null when not recorded."),
                 _F("is_completed", "boolean", "Done."),
+                _F("due_date", "date", "The day on which it is due, in the tenant's calendar."),
+                _F("reminder_at", "timestamp", "When its owner wants to be reminded of it."),
+            ),
+        ),
+        Entity(
+            "blocker",
+            "blockers",
+            (
+                _F(
+                    "opportunity_source_id",
+                    "string",
+                    "The deal that it holds up, by its id in the CRM, whatever the source.",
+                    True,
+                ),
+                _F("blocker_code", "string", "Coded reason; null when not coded."),
+                _F("opened_at", "timestamp", "When it came up.", True),
+                _F("resolved_at", "timestamp", "When it was out of the way; null before."),
+                _F("action", "string", "What was done about it; null when nothing."),
+                _F("owner_source_id", "string", "The CRM's user who is to resolve it."),
             ),
         ),
         Entity(

@@ -152,7 +152,8 @@ OBJECTS: dict[str, SalesforceObject] = {
             "Task", "task", "00T",
             _fields("reference", "WhatId WhoId AccountId OwnerId"), _fields("string", "Subject"),
             _fields("picklist", "TaskSubtype Status Priority"), _fields("date", "ActivityDate"),
-            _fields("datetime", "CompletedDateTime"), _fields("int", "CallDurationInSeconds"),
+            _fields("datetime", "CompletedDateTime ReminderDateTime"),
+            _fields("boolean", "IsClosed IsReminderSet"), _fields("int", "CallDurationInSeconds"),
         ),
         _PRODUCT,
         _object(

@@ -138,6 +138,16 @@ STAGE_PROBABILITIES = {
 }
 """Stage -> first day -> how likely a deal there is won: what the house has decided, twice."""
 
+TRAFFIC_LIGHTS = {
+    "qualified": {POLICY_START: "red"},
+    "discovery": {POLICY_START: "red"},
+    "proposal": {POLICY_START: "red", date(2025, 1, 1): "yellow"},
+    "negotiation": {POLICY_START: "yellow"},
+    "contract_signed": {POLICY_START: "green"},
+    "cash_collected": {POLICY_START: "green"},
+}
+"""Stage -> first day -> its light; a deal that is lost or disqualified has none."""
+
 _STAGE_MAP = (
     ("lead", "New", "lead_acquired"),
     ("lead", "Working", "lead_acquired"),
@@ -260,6 +270,7 @@ _COLUMNS = {
     "quota": "tenant employee_number quota_amount currency_code",
     "pay_code": "pay_code is_commission",
     "stage_probability": "pipeline_id stage_id probability_rate",
+    "traffic_light": "pipeline_id stage_id light",
     "rep_assignment": "tenant employee_number team region manager_employee_number",
     "working_day": "tenant day is_working_day name",
     "target": (
@@ -323,15 +334,22 @@ def _rows(table: str, rosters: list[Roster], scale: Scale) -> Iterator[_Row]:
         for roster in rosters:
             yield from _target_rows(roster, scale)
     elif table == "stage_probability":
-        for stage_id, by_day in STAGE_PROBABILITIES.items():
-            ends = [*list(by_day)[1:], None]
-            for (start, rate), end in zip(by_day.items(), ends, strict=True):
-                yield "default", stage_id, rate, start, end
+        yield from _rows_by_stage(STAGE_PROBABILITIES)
+    elif table == "traffic_light":
+        yield from _rows_by_stage(TRAFFIC_LIGHTS)
     elif table == "fx_rate":
         yield from _fx_rows()
     else:
         for row in _undated_rows(table, rosters):
             yield *row, POLICY_START, None
+
+
+def _rows_by_stage(values: dict[str, dict[date, str]]) -> Iterator[_Row]:
+    """One row a stage and value, each valid until the next one's first day."""
+    for stage_id, by_day in values.items():
+        ends = [*list(by_day)[1:], None]
+        for (start, value), end in zip(by_day.items(), ends, strict=True):
+            yield "default", stage_id, value, start, end
 
 
 def _place_rows(roster: Roster) -> Iterator[_Row]:

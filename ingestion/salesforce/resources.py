@@ -151,6 +151,9 @@ RESOURCES: tuple[Resource, ...] = (
         Column("status", "string", "Status"),
         Column("activity_date", "date", "ActivityDate"),
         Column("completed_at", "timestamp", "CompletedDateTime"),
+        Column("is_closed", "boolean", "IsClosed"),
+        Column("is_reminder_set", "boolean", "IsReminderSet"),
+        Column("reminder_at", "timestamp", "ReminderDateTime"),
         Column("call_duration_seconds", "int", "CallDurationInSeconds"),
     ),
     _object(

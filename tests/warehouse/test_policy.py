@@ -188,6 +188,8 @@ def test_an_optional_table_that_has_landed_may_not_vanish(house: House, clock: F
         ("target", _target(period_start="2206-01-01"), "period_start", "far from"),
         ("stage_probability", "*,proposal,50,2026-01-01,", "probability_rate", "between 0 and 1"),
         ("stage_probability", "*,gone,0.5,2026-01-01,", "stage_id", "no such"),
+        ("traffic_light", "*,proposal,amber,2026-01-01,", "light", "not a value"),
+        ("traffic_light", "*,gone,red,2026-01-01,", "stage_id", "no such"),
         ("pay_code", "X,,2026-01-01,", "is_commission", "missing"),
         ("pay_code", ",true,2026-01-01,", "pay_code", "missing"),
         ("pay_code", "X,true,,", "valid_from", "missing"),

@@ -81,6 +81,7 @@ ROW_RULES: dict[str, Callable[[], tuple[RowRule, ...]]] = {
     "files.stage_event": files.stage_event,
     "files.field_change": files.field_change,
     "files.activity": files.activity,
+    "files.blocker": files.blocker,
     "files.invoice": files.invoice,
     "files.invoice_line": files.invoice_line,
     "files.credit_note": files.credit_note,

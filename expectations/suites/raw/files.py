@@ -121,6 +121,10 @@ def activity() -> tuple[RowRule, ...]:
     return (between("duration_minutes", 0, 1440, "No meeting lasts longer than a day."),)
 
 
+def blocker() -> tuple[RowRule, ...]:
+    return ()
+
+
 def invoice() -> tuple[RowRule, ...]:
     return (
         not_negative("net_amount", "A negative invoice is a credit note."),

@@ -16,6 +16,8 @@ final as (
         occurred_at,
         duration_minutes,
         is_completed,
+        due_date,
+        reminder_at,
         effective_at,
         is_deleted,
         _file,

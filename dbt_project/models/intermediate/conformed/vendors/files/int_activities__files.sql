@@ -7,4 +7,6 @@
     'occurred_at',
     'duration_minutes',
     'is_completed',
+    'due_date',
+    'reminder_at',
 ]) }}
