@@ -19,6 +19,15 @@ from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, Tenant
 
 _LAPSE_PERCENT = 7
 _ENFORCED_SPACING = 15
+_WITHDRAWAL_SPACING = 12
+
+EVIDENCE_FIELDS = (
+    "Discovery_Completed__c",
+    "Proposal_Sent__c",
+    "Customer_Committed__c",
+    "Contract_Signed__c",
+)
+"""The fields of a deal that hold the date of an evidence; the CRM keeps their history."""
 
 _EVIDENCE = (
     ("Discovery_Completed__c", PROPOSAL),
@@ -62,9 +71,10 @@ def enter_evidence(seed: int, tenant: Tenant, counter: Counter, deals: list[Deal
                 _enter_date(deal, field, late)
     for _, deal in _first_entries(deals, PROPOSAL):
         sent_at = deal.entries(PROPOSAL)[0] + random.randrange(3 * DAY)
-        deal.record.change(sent_at, Proposal_Sent__c=salesforce_time(sent_at))
+        _enter_date(deal, "Proposal_Sent__c", sent_at)
     _lapse_amounts(random, deals)
     _lapse_close_dates(random, deals)
+    _withdraw_proposals(stream(seed, tenant.name, "withdrawals"), deals)
     return list(_contact_roles(random, counter, deals))
 
 
@@ -132,6 +142,20 @@ def _lapse_close_dates(random: Random, deals: list[Deal]) -> None:
             date = salesforce_time(repair_at + 40 * DAY)[:10]
             deal.record.change(at, CloseDate=None)
             deal.record.change(repair_at, CloseDate=date)
+
+
+def _withdraw_proposals(random: Random, deals: list[Deal]) -> None:
+    """Every twelfth proposal turns out not to have been sent; half of these are sent later.
+
+    No entry rule asks for it, so the verdicts of the gate stay what they are.
+    """
+    quoted = _first_entries(deals, PROPOSAL)[_WITHDRAWAL_SPACING // 2 :: _WITHDRAWAL_SPACING]
+    for number, (entered_at, deal) in enumerate(quoted):
+        # Later than three days, within which the proposal was said to have been sent.
+        withdrawn_at = entered_at + random.randrange(3 * DAY, 12 * DAY)
+        deal.record.change(withdrawn_at, Proposal_Sent__c=None)
+        if number % 2:
+            _enter_date(deal, "Proposal_Sent__c", withdrawn_at + random.randrange(DAY, 20 * DAY))
 
 
 def _contact_roles(random: Random, counter: Counter, deals: list[Deal]) -> Iterator[Record]:

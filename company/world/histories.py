@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from company.world.calendar import salesforce_time
+from company.world.evidence import EVIDENCE_FIELDS
 from company.world.ids import Counter, salesforce_id
 from company.world.records import Record, State, Step, Version
 
 _STAGE_FIELDS = ("StageName", "Amount", "CloseDate", "Probability")
-_OPPORTUNITY_FIELDS = ("Amount", "CloseDate", "NextStep")
+_OPPORTUNITY_FIELDS = ("Amount", "CloseDate", "NextStep", *EVIDENCE_FIELDS)
 _LEAD_FIELDS = ("Status",)
 
 Names = dict[str, str]

@@ -29,6 +29,7 @@ from latest where resource = 'lead';
 create temp table opportunity as select tenant, id, deleted, payload ->> 'StageName' as stage,
     payload ->> 'Loss_Reason__c' as loss_reason, payload ->> 'CreatedDate' as created_at,
     payload ->> 'Closed_At__c' as closed_at, payload ->> 'IsWon' as won,
+    payload ->> 'NextStep' as next_step,
     payload ->> 'Amount' as amount, payload ->> 'AccountId' as account,
     payload ->> 'CurrencyIsoCode' as currency, payload ->> 'Type' as type,
     payload ->> 'Discovery_Completed__c' as discovery_at,
@@ -183,6 +184,22 @@ PHENOMENA = {
         select count(*) from field_change where field = 'Amount' and new is null""",
     "next step cleared": """
         select count(*) from field_change where field = 'NextStep' and new is null""",
+    "open deal without a next step": """
+        select count(*) from opportunity where closed_at is null and next_step is null""",
+    "proposal evidence cleared": """
+        select count(*) from field_change where field = 'Proposal_Sent__c' and new is null""",
+    "proposal evidence entered again": """
+        select count(*) from field_change as cleared join field_change as again
+            on again.tenant = cleared.tenant and again.opportunity = cleared.opportunity
+            and again.field = cleared.field and again.changed_at > cleared.changed_at
+        where cleared.field = 'Proposal_Sent__c' and cleared.new is null""",
+    "task planned for after the end": """
+        select count(*) from latest where resource = 'task'
+        and payload ->> 'Status' = 'Not Started' and payload ->> 'ActivityDate' > '2026-07-03'""",
+    "task ticked off in advance": """
+        select count(*) from latest where resource = 'task'
+        and payload ->> 'Status' = 'Completed'
+        and payload ->> 'CompletedDateTime' > '2026-07-03'""",
     "owner changed after the win": """
         select count(*) from field_change as f join opportunity as o
             on o.tenant = f.tenant and o.id = f.opportunity and o.won = 1
