@@ -35,6 +35,20 @@ def tasks(seed: int, sales: Sales) -> Iterator[Record]:
             yield _task(random, sales, at, lead.owner_id, who)
 
 
+def unlog(seed: int, sales: Sales, logged: list[Record]) -> None:
+    """Every ninth message to a deal's buyer that was logged as sent is deleted again."""
+    random = stream(seed, sales.tenant.name, "unlogged")
+    sent = [
+        task
+        for task in logged
+        if task.first_state["WhatId"] is not None
+        and task.first_state["TaskSubtype"] == "LinkedIn"
+        and task.first_state["Status"] == "Completed"
+    ]
+    for task in sent[4::9]:
+        task.delete(task.created_at + random.randrange(DAY, 40 * DAY))
+
+
 def plans(seed: int, sales: Sales) -> Iterator[Record]:
     """What is planned for every third deal that is open at the end: due in 5 to 40 days.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from company.world.activities import plans, tasks
+from company.world.activities import plans, tasks, unlog
 from company.world.billing import bill
 from company.world.calendar import midnight_utc
 from company.world.campaigns import campaigns
@@ -121,7 +121,9 @@ def _crm_records(
     yield "opportunity", [deal.record for deal in sales.deals]
     yield "opportunity_line_item", _delete_with_deals(lines, gone)
     yield "opportunity_contact_role", _delete_with_deals(sales.roles, gone)
-    yield "task", [*tasks(seed, sales), *plans(seed, sales)]
+    logged = [*tasks(seed, sales), *plans(seed, sales)]
+    unlog(seed, sales, logged)
+    yield "task", logged
     yield "product", crm_products(sales.users[0].id)
     yield "contract", contracts(sales)
     yield "contact", contacts(seed, sales)

@@ -23,7 +23,7 @@ STAGES = (
     "Negotiation/Review",
     "Closed Won",
 )
-PROPOSAL, NEGOTIATION, WON = 2, 3, 4
+DISCOVERY, PROPOSAL, NEGOTIATION, WON = 1, 2, 3, 4
 LOST = "Closed Lost"
 _PROBABILITY = {STAGES[0]: 10, STAGES[1]: 20, STAGES[2]: 50, STAGES[3]: 75, STAGES[4]: 100, LOST: 0}
 _FORECAST = {STAGES[2]: "BestCase", STAGES[3]: "Commit", STAGES[4]: "Closed", LOST: "Omitted"}

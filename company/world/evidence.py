@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from random import Random
 
 from company.world.calendar import DAY, midnight_utc, salesforce_time
-from company.world.deals import NEGOTIATION, PROPOSAL, WON, Deal
+from company.world.deals import DISCOVERY, NEGOTIATION, PROPOSAL, WON, Deal
 from company.world.ids import Counter, salesforce_id
 from company.world.records import Record, money
-from company.world.streams import chance, stream
+from company.world.streams import Rota, chance, stream
 from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, Tenant
 
 _LAPSE_PERCENT = 7
@@ -62,11 +62,19 @@ class _Lapses:
 def enter_evidence(seed: int, tenant: Tenant, counter: Counter, deals: list[Deal]) -> list[Record]:
     """Enters evidence into the deals' records; returns the contact roles of all deals."""
     random = stream(seed, tenant.name, "evidence")
+    second_thoughts = stream(seed, tenant.name, "second thoughts")
+    rota = Rota()
     for field, stage in _EVIDENCE:
         lapses = _Lapses(random)
         for at, deal in _first_entries(deals, stage):
             if not lapses.strikes(at, deal.amount_cents):
-                _enter_date(deal, field, _shortly_before(random, deal, at))
+                shown_at = _shortly_before(random, deal, at)
+                if stage == PROPOSAL:
+                    shown_at = _before_discovery(second_thoughts, rota, deal, shown_at)
+                _enter_date(deal, field, shown_at)
+                if stage == NEGOTIATION and _is_settled(deal) and rota.turn("commitment", every=40, first=8):
+                    withdrawn_at = deal.moves[-1].at + second_thoughts.randrange(14, 50) * DAY
+                    deal.record.change(withdrawn_at, **{field: None})
             elif (late := _late(random, deal, stage)) is not None:
                 _enter_date(deal, field, late)
     for _, deal in _first_entries(deals, PROPOSAL):
@@ -74,8 +82,10 @@ def enter_evidence(seed: int, tenant: Tenant, counter: Counter, deals: list[Deal
         _enter_date(deal, "Proposal_Sent__c", sent_at)
     _lapse_amounts(random, deals)
     _lapse_close_dates(random, deals)
-    _withdraw_proposals(stream(seed, tenant.name, "withdrawals"), deals)
-    return list(_contact_roles(random, counter, deals))
+    _withdraw_proposals(second_thoughts, deals)
+    roles = list(_contact_roles(random, counter, deals))
+    _withdraw_roles(second_thoughts, deals, roles)
+    return roles
 
 
 def _first_entries(deals: list[Deal], stage: int) -> list[tuple[int, Deal]]:
@@ -94,6 +104,20 @@ def _shortly_before(random: Random, deal: Deal, entered_at: int) -> int:
         return entered_at
     previous = max(move.at for move in deal.moves if move.at < entered_at)
     return random.randrange(previous, entered_at)
+
+
+def _is_settled(deal: Deal) -> bool:
+    """Every entry is older than the rules' enforcement: what is taken back then blocks nothing."""
+    return deal.moves[-1].at < midnight_utc(ENTRY_RULES_ENFORCED_FROM) - DAY
+
+
+def _before_discovery(random: Random, rota: Rota, deal: Deal, shown_at: int) -> int:
+    """Of every twentieth deal that enters discovery later than it is made: before it does."""
+    entries = deal.entries(DISCOVERY)
+    if not entries or not deal.created_at < entries[0] <= shown_at:
+        return shown_at
+    early = rota.turn("needs confirmed early", every=20, first=4)
+    return random.randrange(deal.created_at, entries[0]) if early else shown_at
 
 
 def _late(random: Random, deal: Deal, stage: int) -> int | None:
@@ -156,6 +180,16 @@ def _withdraw_proposals(random: Random, deals: list[Deal]) -> None:
         deal.record.change(withdrawn_at, Proposal_Sent__c=None)
         if number % 2:
             _enter_date(deal, "Proposal_Sent__c", withdrawn_at + random.randrange(DAY, 20 * DAY))
+
+
+def _withdraw_roles(random: Random, deals: list[Deal], roles: list[Record]) -> None:
+    """Every 25th decision maker of the deals that are settled turns out not to be one."""
+    settled = {deal.id: deal.moves[-1].at for deal in deals if _is_settled(deal)}
+    makers = [role for role in roles if role.first_state["Role"] == "Decision Maker"]
+    known = [role for role in makers if role.first_state["OpportunityId"] in settled]
+    for role in known[10::25]:
+        last_move = settled[str(role.first_state["OpportunityId"])]
+        role.delete(max(last_move, role.created_at) + random.randrange(2, 40) * DAY)
 
 
 def _contact_roles(random: Random, counter: Counter, deals: list[Deal]) -> Iterator[Record]:

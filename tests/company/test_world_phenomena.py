@@ -193,6 +193,19 @@ PHENOMENA = {
             on again.tenant = cleared.tenant and again.opportunity = cleared.opportunity
             and again.field = cleared.field and again.changed_at > cleared.changed_at
         where cleared.field = 'Proposal_Sent__c' and cleared.new is null""",
+    "commitment cleared": """
+        select count(*) from field_change
+        where field = 'Customer_Committed__c' and new is null""",
+    "needs confirmed before discovery": """
+        select count(*) from entry as e join opportunity as o
+            on o.tenant = e.tenant and o.id = e.opportunity and o.discovery_at < e.entered_at
+        where e.stage = 'Discovery'""",
+    "decision maker taken back": """
+        select count(*) from latest as r join opportunity as o on o.tenant = r.tenant
+            and o.id = r.payload ->> 'OpportunityId' and not o.deleted
+        where r.resource = 'opportunity_contact_role' and r.deleted
+        and r.payload ->> 'Role' = 'Decision Maker'""",
+    "task deleted": "select count(*) from latest where resource = 'task' and deleted",
     "task planned for after the end": """
         select count(*) from latest where resource = 'task'
         and payload ->> 'Status' = 'Not Started' and payload ->> 'ActivityDate' > '2026-07-03'""",
