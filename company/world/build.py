@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from company.world.activities import plans, tasks, unlog
+from company.world.activities import tasks
 from company.world.billing import bill
 from company.world.calendar import midnight_utc
 from company.world.campaigns import campaigns
@@ -16,6 +16,7 @@ from company.world.contracts import contracts
 from company.world.credits import credit
 from company.world.histories import lead_history, opportunity_field_history, opportunity_history
 from company.world.lines import opportunity_lines, sold_by_deal
+from company.world.meetings import meetings, unlog
 from company.world.money import Finance, simulate_finance
 from company.world.payroll import commission_due
 from company.world.people import build_roster
@@ -121,7 +122,7 @@ def _crm_records(
     yield "opportunity", [deal.record for deal in sales.deals]
     yield "opportunity_line_item", _delete_with_deals(lines, gone)
     yield "opportunity_contact_role", _delete_with_deals(sales.roles, gone)
-    logged = [*tasks(seed, sales), *plans(seed, sales)]
+    logged = [*tasks(seed, sales), *meetings(seed, sales)]
     unlog(seed, sales, logged)
     yield "task", logged
     yield "product", crm_products(sales.users[0].id)

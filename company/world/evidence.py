@@ -15,7 +15,7 @@ from company.world.deals import DISCOVERY, NEGOTIATION, PROPOSAL, WON, Deal
 from company.world.ids import Counter, salesforce_id
 from company.world.records import Record, money
 from company.world.streams import Rota, chance, stream
-from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, Tenant
+from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, WORLD_END, Tenant
 
 _LAPSE_PERCENT = 7
 _ENFORCED_SPACING = 15
@@ -72,7 +72,11 @@ def enter_evidence(seed: int, tenant: Tenant, counter: Counter, deals: list[Deal
                 if stage == PROPOSAL:
                     shown_at = _before_discovery(second_thoughts, rota, deal, shown_at)
                 _enter_date(deal, field, shown_at)
-                if stage == NEGOTIATION and _is_settled(deal) and rota.turn("commitment", every=40, first=8):
+                if (
+                    stage == NEGOTIATION
+                    and _is_settled(deal)
+                    and rota.turn("commitment", every=40, first=8)
+                ):
                     withdrawn_at = deal.moves[-1].at + second_thoughts.randrange(14, 50) * DAY
                     deal.record.change(withdrawn_at, **{field: None})
             elif (late := _late(random, deal, stage)) is not None:
@@ -83,6 +87,7 @@ def enter_evidence(seed: int, tenant: Tenant, counter: Counter, deals: list[Deal
     _lapse_amounts(random, deals)
     _lapse_close_dates(random, deals)
     _withdraw_proposals(second_thoughts, deals)
+    _forget_next_steps(second_thoughts, deals)
     roles = list(_contact_roles(random, counter, deals))
     _withdraw_roles(second_thoughts, deals, roles)
     return roles
@@ -118,6 +123,13 @@ def _before_discovery(random: Random, rota: Rota, deal: Deal, shown_at: int) -> 
         return shown_at
     early = rota.turn("needs confirmed early", every=20, first=4)
     return random.randrange(deal.created_at, entries[0]) if early else shown_at
+
+
+def _withdraw_commitment(random: Random, rota: Rota, deal: Deal) -> None:
+    """Every 40th customer who committed did not, as it turns out weeks after the last move."""
+    if rota.turn("commitment withdrawn", every=40, first=8):
+        withdrawn_at = deal.moves[-1].at + random.randrange(14, 50) * DAY
+        deal.record.change(withdrawn_at, Customer_Committed__c=None)
 
 
 def _late(random: Random, deal: Deal, stage: int) -> int | None:
@@ -180,6 +192,21 @@ def _withdraw_proposals(random: Random, deals: list[Deal]) -> None:
         deal.record.change(withdrawn_at, Proposal_Sent__c=None)
         if number % 2:
             _enter_date(deal, "Proposal_Sent__c", withdrawn_at + random.randrange(DAY, 20 * DAY))
+
+
+def _forget_next_steps(random: Random, deals: list[Deal]) -> None:
+    """The next step of every third deal that is open at the end is cleared, and none entered."""
+    end = midnight_utc(WORLD_END)
+    running = [
+        deal
+        for deal in deals
+        if deal.created_at < end and (deal.ended_at is None or deal.ended_at >= end)
+    ]
+    for deal in running[1::3]:
+        last_move = max(move.at for move in deal.moves if move.at < end)
+        cleared_at = last_move + random.randrange(DAY, 20 * DAY)
+        if cleared_at < end:
+            deal.record.change(cleared_at, NextStep=None)
 
 
 def _withdraw_roles(random: Random, deals: list[Deal], roles: list[Record]) -> None:
