@@ -49,6 +49,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
 """Columns that may be empty; every other declared one must have a value."""
 
 ALLOWED: dict[tuple[str, str], frozenset[str]] = {
+    ("pipeline", "pipeline_type"): frozenset({"prospecting", "opportunity", "growth"}),
     ("process_stage", "kind"): frozenset({"open", "won", "collected", "lost", "disqualified"}),
     ("stage_entry_rule", "severity"): frozenset({"critical", "warning"}),
     ("service_level", "severity"): frozenset({"critical", "warning"}),
@@ -59,6 +60,16 @@ ALLOWED: dict[tuple[str, str], frozenset[str]] = {
     ("target", "method"): frozenset({"working_days", "guide_4x5"}),
 }
 """Columns with a closed list of values."""
+
+EVIDENCE_FIELDS = frozenset(
+    {
+        "discovery_completed_at",
+        "proposal_sent_at",
+        "customer_committed_at",
+        "contract_signed_at",
+    }
+)
+"""Dated fields of an opportunity that can show a milestone."""
 
 SHARES = frozenset({"max_failed_rate", "max_unknown_rate", "probability_rate"})
 """Columns that are a share of a whole: 0..1."""
@@ -140,6 +151,7 @@ def check_policy(
             *_plans(files),
             *_late_days(files),
             *_targets(files),
+            *_process(files),
         ]
     if not problems:
         problems = list(_changed_pasts(files, store, decisions, clock))
@@ -544,6 +556,11 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("plan_assignment", "tenant", "tenant", "tenant"),
     ("plan_assignment", "plan_id", "commission_plan", "plan_id"),
     ("quota", "tenant", "tenant", "tenant"),
+    ("pipeline", "pipeline_id", "process_stage", "pipeline_id"),
+    ("process_milestone", "pipeline_id", "process_stage", "pipeline_id"),
+    ("process_milestone", "stage_id", "process_stage", "stage_id"),
+    ("process_step", "pipeline_id", "process_milestone", "pipeline_id"),
+    ("process_step", "milestone_id", "process_milestone", "milestone_id"),
     ("stage_probability", "pipeline_id", "process_stage", "pipeline_id"),
     ("stage_probability", "stage_id", "process_stage", "stage_id"),
     ("traffic_light", "pipeline_id", "process_stage", "pipeline_id"),
@@ -688,6 +705,48 @@ def _targets(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
             faults.append(("period_start", "it is far from valid_from", "Correct the year"))
         for field, why, fix in faults:
             yield PolicyProblem(targets.name, row.line, field, _shown(values[field]), why, fix)
+
+
+def _process(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+    """Milestones that nothing could meet or weigh, parts of no pipeline, pipelines of two types."""
+    by_name = {file.table.name: file for file in files}
+    types: dict[Value, Value] = {}
+    for name in ("pipeline", "process_milestone", "process_step"):
+        for row in by_name[name].rows:
+            values = row.values
+            weight = values.get("weight")
+            kind = types.setdefault(values["pipeline_id"], values.get("pipeline_type"))
+            faults: list[tuple[str, str, str]] = []
+            if values["pipeline_id"] == "*":
+                faults.append(("pipeline_id", "it is of one pipeline", "Write a row a pipeline"))
+            if name == "pipeline" and values["pipeline_type"] != kind:
+                faults.append(
+                    (
+                        "pipeline_type",
+                        f"the pipeline was of type {kind}, and keeps it",
+                        "Open another pipeline for another kind of process",
+                    )
+                )
+            if name == "process_milestone" and not _is_evidence(str(values["evidence"])):
+                faults.append(
+                    (
+                        "evidence",
+                        "nothing shows it",
+                        f"Use one of {', '.join(sorted(EVIDENCE_FIELDS))}, contact_role:<role>, "
+                        "activity:<type>",
+                    )
+                )
+            if isinstance(weight, int) and weight < 1:
+                faults.append(("weight", "it weighs nothing", "Write 1, 2, ..."))
+            for field, why, fix in faults:
+                yield PolicyProblem(
+                    by_name[name].name, row.line, field, _shown(values[field]), why, fix
+                )
+
+
+def _is_evidence(text: str) -> bool:
+    kind, _, what = text.partition(":")
+    return text in EVIDENCE_FIELDS or (kind in ("contact_role", "activity") and what != "")
 
 
 def _changed_pasts(

@@ -157,6 +157,50 @@ POLICY_TABLES: dict[str, PolicyTable] = {
         ),
         _optional(
             _table(
+                "pipeline",
+                "What kind of process a pipeline is: prospecting, opportunity or growth. Without "
+                "a row: opportunity. A pipeline keeps its type for ever.",
+                "pipeline_id",
+                pipeline_id="string",
+                pipeline_name_en="string",
+                pipeline_name_zh="string",
+                pipeline_type="string",
+            )
+        ),
+        _optional(
+            _table(
+                "process_milestone",
+                "What is to be met in a stage, and the dated field, contact role or activity that "
+                "shows it.",
+                "pipeline_id milestone_id",
+                pipeline_id="string",
+                stage_id="string",
+                milestone_id="string",
+                milestone_order="int",
+                milestone_name_en="string",
+                milestone_name_zh="string",
+                evidence="string",
+                is_required="boolean",
+                weight="int",
+            )
+        ),
+        _optional(
+            _table(
+                "process_step",
+                "The activities by which a rep works towards a milestone, in order.",
+                "pipeline_id milestone_id step_id",
+                pipeline_id="string",
+                milestone_id="string",
+                step_id="string",
+                step_order="int",
+                step_name_en="string",
+                step_name_zh="string",
+                activity_type="string",
+                is_required="boolean",
+            )
+        ),
+        _optional(
+            _table(
                 "stage_probability",
                 "How likely an open deal in a stage is won, as the house weighs its pipeline; `*` "
                 "in pipeline_id counts where the pipeline itself has no row.",

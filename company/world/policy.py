@@ -12,6 +12,7 @@ from pathlib import Path
 
 from company.world.calendar import add_months, month_start
 from company.world.people import Person, Roster, team_of
+from company.world.process import PIPELINES, milestones, steps
 from company.world.targets import targets
 from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, TENANTS, WORLD_START, Scale
 from company.world.workdays import special_days
@@ -269,6 +270,15 @@ _COLUMNS = {
     "plan_assignment": "tenant employee_number plan_id",
     "quota": "tenant employee_number quota_amount currency_code",
     "pay_code": "pay_code is_commission",
+    "pipeline": "pipeline_id pipeline_name_en pipeline_name_zh pipeline_type",
+    "process_milestone": (
+        "pipeline_id stage_id milestone_id milestone_order milestone_name_en milestone_name_zh"
+        " evidence is_required weight"
+    ),
+    "process_step": (
+        "pipeline_id milestone_id step_id step_order step_name_en step_name_zh activity_type"
+        " is_required"
+    ),
     "stage_probability": "pipeline_id stage_id probability_rate",
     "traffic_light": "pipeline_id stage_id light",
     "rep_assignment": "tenant employee_number team region manager_employee_number",
@@ -337,6 +347,12 @@ def _rows(table: str, rosters: list[Roster], scale: Scale) -> Iterator[_Row]:
         yield from _rows_by_stage(STAGE_PROBABILITIES)
     elif table == "traffic_light":
         yield from _rows_by_stage(TRAFFIC_LIGHTS)
+    elif table == "pipeline":
+        yield from PIPELINES
+    elif table == "process_milestone":
+        yield from milestones()
+    elif table == "process_step":
+        yield from steps()
     elif table == "fx_rate":
         yield from _fx_rows()
     else:

@@ -79,6 +79,17 @@ def _target(**values: str) -> str:
     return ",".join((row | values).values())
 
 
+def _milestone(**values: str) -> str:
+    """A line of process_milestone.csv that is sound but for the given values."""
+    row = {
+        "pipeline_id": "default", "stage_id": "proposal", "milestone_id": "m",
+        "milestone_order": "9", "milestone_name_en": "M", "milestone_name_zh": "M",
+        "evidence": "activity:call", "is_required": "true", "weight": "1",
+        "valid_from": "2026-01-01", "valid_to": "",
+    }  # fmt: skip
+    return ",".join((row | values).values())
+
+
 @pytest.fixture
 def house(tmp_path: Path, home: Home) -> House:
     folder = tmp_path / "policy"
@@ -190,6 +201,14 @@ def test_an_optional_table_that_has_landed_may_not_vanish(house: House, clock: F
         ("stage_probability", "*,gone,0.5,2026-01-01,", "stage_id", "no such"),
         ("traffic_light", "*,proposal,amber,2026-01-01,", "light", "not a value"),
         ("traffic_light", "*,gone,red,2026-01-01,", "stage_id", "no such"),
+        ("pipeline", "*,All,全部,growth,2026-01-01,", "pipeline_id", "of one pipeline"),
+        ("pipeline", "gone,Gone,无,growth,2026-01-01,", "pipeline_id", "no such"),
+        ("process_milestone", _milestone(evidence="signed"), "evidence", "nothing shows it"),
+        ("process_milestone", _milestone(evidence="activity:"), "evidence", "nothing shows it"),
+        ("process_milestone", _milestone(evidence="call:activity"), "evidence", "nothing shows"),
+        ("process_milestone", _milestone(weight="0"), "weight", "weighs nothing"),
+        ("process_milestone", _milestone(stage_id="gone"), "stage_id", "no such"),
+        ("process_step", "default,gone,s,1,S,S,call,true,2026-01-01,", "milestone_id", "no such"),
         ("pay_code", "X,,2026-01-01,", "is_commission", "missing"),
         ("pay_code", ",true,2026-01-01,", "pay_code", "missing"),
         ("pay_code", "X,true,,", "valid_from", "missing"),
@@ -297,6 +316,29 @@ def test_a_changed_past_is_refused_with_both_rows(
     (problem,) = house.problems(LATER)
     assert was in problem.why.partition("it would be")[0]
     assert becomes in problem.why.partition("it would be")[2]
+
+
+def test_a_pipeline_keeps_its_type(house: House, clock: FixedClock) -> None:
+    house.edit("pipeline", "opportunity,2023-01-01,", "opportunity,2023-01-01,2026-07-10")
+    line = house.append("pipeline", "default,Growth,增长,growth,2026-07-10,")
+    (problem,) = house.problems(clock)
+    assert (problem.row, problem.field, problem.value) == (line, "pipeline_type", "growth")
+    assert "was of type opportunity" in problem.why
+
+
+def test_the_process_of_the_past_is_not_edited_but_ended(house: House, clock: FixedClock) -> None:
+    """Deals were measured against it: a milestone changes from a day on, or a decision says so."""
+    house.land(clock)
+    row = "default,proposal,customer_committed,3,Customer committed to buy,客户承诺采购,"
+    house.edit(
+        "process_milestone", f"{row}customer_committed_at,true,3", f"{row}activity:call,true,3"
+    )
+    (problem,) = house.problems(LATER)
+    assert "the past changed" in problem.why and "evidence=activity:call" in problem.why
+    house.edit("process_milestone", f"{row}activity:call,true,3,2023-01-01,",
+               f"{row}customer_committed_at,true,3,2023-01-01,2026-07-10")  # fmt: skip
+    house.append("process_milestone", f"{row}activity:call,true,3,2026-07-10,")
+    assert [load.resource for load in house.land(LATER).landed] == ["process_milestone"]
 
 
 def test_a_changed_past_lands_when_a_decision_allows_that_very_file(

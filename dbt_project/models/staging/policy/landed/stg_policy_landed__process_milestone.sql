@@ -1,0 +1,24 @@
+with
+
+landed as (
+    select * from {{ landed('policy', 'process_milestone') }}
+),
+
+final as (
+    select
+        pipeline_id,
+        stage_id,
+        milestone_id,
+        milestone_order,
+        milestone_name_en,
+        milestone_name_zh,
+        evidence,
+        is_required,
+        weight,
+        valid_from,
+        valid_to,
+        {{ landing_columns() }}
+    from landed
+)
+
+select * from final
