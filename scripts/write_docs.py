@@ -107,6 +107,7 @@ def find_a_number(manifest: dict[str, Any]) -> str:
 
 
 CAPABILITIES = {
+    "P-05": "The process below its stages: milestones, the steps to them, and how far they are met",
     "P-06": "Entry rules of each stage: verdicts, violation rate, value at fault",
     "F-01": "Conversion between stages: by entry cohort, snapshot, transitions",
     "F-02": "Conversion of each stage by owner and region",
@@ -117,7 +118,10 @@ CAPABILITIES = {
     "F-08": "Leads per day",
     "P-09": "How long a stage takes when it goes well, estimated monthly",
     "P-10": "Stale deals",
+    "P-12": "The type of a pipeline: prospecting, opportunity or growth, never added up",
+    "P-13": "What may be compared: months of one version of the process, with breaks in a series",
     "P-14": "Bottlenecks by lost value and excess days",
+    "P-15": "The next step of each open deal, who takes it and when it is due",
     "W-04": "Why deals are lost",
     "V-01": "The open pipeline of any past day, its movements and its weighted value",
     "T-01": "Targets split from the year to the day",
@@ -134,6 +138,7 @@ CAPABILITIES = {
     "D-01": "Incremental loading, with a log and a report of drift",
     "D-02": "Quality gates before anything is published",
     "D-05": "The cockpit's headline numbers",
+    "D-14": "Versions of the sales process, and what changed from one to the next",
     "D-09": "How old each number is",
 }
 """What Closebook promises, by the ids that marts name as `meta.capability`, in the docs' order."""

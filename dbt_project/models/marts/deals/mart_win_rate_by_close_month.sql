@@ -15,6 +15,16 @@ closed as (
     where outcome <> 'open'
 ),
 
+months as (
+    select
+        pipeline_id,
+        month,
+        pipeline_type,
+        process_version,
+        is_comparable
+    from {{ ref('int_pipeline_months') }}
+),
+
 counted as (
     select
         tenant,
@@ -61,6 +71,19 @@ valued as (
     from counted
 ),
 
+dated as (
+    select
+        valued.*,
+        coalesce(months.pipeline_type, 'opportunity') as pipeline_type,
+        months.process_version,
+        coalesce(months.is_comparable, false) as is_comparable
+    from valued
+    left join months
+        on
+            valued.pipeline_id = months.pipeline_id
+            and valued.close_month = months.month
+),
+
 final as (
     select
         tenant,
@@ -68,6 +91,9 @@ final as (
         segment_kind,
         segment_id,
         close_month,
+        pipeline_type,
+        process_version,
+        is_comparable,
         won_count,
         lost_count,
         disqualified_count,
@@ -88,7 +114,7 @@ final as (
         {{ ratio_rate('qualified_won_count', '(qualified_won_count + qualified_lost_count)') }}
             as qualified_win_rate_by_count,
         currency_code
-    from valued
+    from dated
 )
 
 select * from final

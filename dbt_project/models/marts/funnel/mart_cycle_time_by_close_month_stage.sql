@@ -12,6 +12,16 @@ times as (
     from {{ ref('int_deal_stage_times') }}
 ),
 
+months as (
+    select
+        pipeline_id,
+        month,
+        pipeline_type,
+        process_version,
+        is_comparable
+    from {{ ref('int_pipeline_months') }}
+),
+
 ranked as (
     select
         *,
@@ -68,14 +78,16 @@ measured as (
     from stages
 ),
 
--- A stage that nobody was in the month before took no time then; a month without deals says
--- nothing.
+-- Nobody in the stage the month before: it took no time then. Without deals it says nothing.
 final as (
     select
         measured.tenant,
         measured.pipeline_id,
         measured.close_month,
         measured.stage_id,
+        coalesce(months.pipeline_type, 'opportunity') as pipeline_type,
+        months.process_version,
+        coalesce(months.is_comparable, false) as is_comparable,
         measured.deal_count,
         measured.visited_count,
         measured.mean_days,
@@ -83,7 +95,7 @@ final as (
         measured.p90_days,
         measured.mean_latest_days,
         case
-            when previous_cycle.deal_count > 0
+            when previous_cycle.deal_count > 0 and months.is_comparable
                 then cast(measured.mean_days - coalesce(previous.mean_days, 0) as decimal(18, 6))
         end as change_in_mean_days,
         measured.negative_count
@@ -100,6 +112,8 @@ final as (
             and measured.pipeline_id = previous.pipeline_id
             and measured.stage_id = previous.stage_id
             and measured.close_month = {{ add_months('previous.close_month', 1) }}
+    left join months
+        on measured.pipeline_id = months.pipeline_id and measured.close_month = months.month
 )
 
 select * from final

@@ -16,6 +16,16 @@ paths as (
     from {{ ref('int_funnel_paths') }}
 ),
 
+months as (
+    select
+        pipeline_id,
+        month,
+        pipeline_type,
+        process_version,
+        is_comparable
+    from {{ ref('int_pipeline_months') }}
+),
+
 counted as (
     select
         tenant,
@@ -46,6 +56,19 @@ counted as (
         currency_code
 ),
 
+dated as (
+    select
+        counted.*,
+        coalesce(months.pipeline_type, 'opportunity') as pipeline_type,
+        months.process_version,
+        coalesce(months.is_comparable, false) as is_comparable
+    from counted
+    left join months
+        on
+            counted.pipeline_id = months.pipeline_id
+            and counted.cohort_month = months.month
+),
+
 final as (
     select
         tenant,
@@ -53,6 +76,9 @@ final as (
         cohort_month,
         from_stage_id,
         to_stage_id,
+        pipeline_type,
+        process_version,
+        is_comparable,
         entered_count,
         reached_count,
         skipped_count,
@@ -69,7 +95,7 @@ final as (
         qualified_entered_amount,
         unqualified_entered_amount,
         currency_code
-    from counted
+    from dated
 )
 
 select * from final

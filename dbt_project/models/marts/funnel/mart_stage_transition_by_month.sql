@@ -19,6 +19,16 @@ stays as (
     from {{ ref('fct_stage_interval') }}
 ),
 
+months as (
+    select
+        pipeline_id,
+        month,
+        pipeline_type,
+        process_version,
+        is_comparable
+    from {{ ref('int_pipeline_months') }}
+),
+
 -- Starts leave no stay, alone in their groups: nulls never stand among the ranked.
 ranked as (
     select
@@ -63,6 +73,19 @@ moves as (
         currency_code
 ),
 
+dated as (
+    select
+        moves.*,
+        coalesce(months.pipeline_type, 'opportunity') as pipeline_type,
+        months.process_version,
+        coalesce(months.is_comparable, false) as is_comparable
+    from moves
+    left join months
+        on
+            moves.pipeline_id = months.pipeline_id
+            and moves.move_month = months.month
+),
+
 final as (
     select
         tenant,
@@ -71,6 +94,9 @@ final as (
         from_stage_id,
         to_stage_id,
         move_kind,
+        pipeline_type,
+        process_version,
+        is_comparable,
         move_count,
         qualified_move_count,
         move_count - qualified_move_count as unqualified_move_count,
@@ -78,7 +104,7 @@ final as (
         unqualified_amount,
         {{ days_of('median_stay_seconds') }} as median_stay_days,
         currency_code
-    from moves
+    from dated
 )
 
 select * from final

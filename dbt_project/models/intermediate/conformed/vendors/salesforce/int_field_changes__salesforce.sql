@@ -57,6 +57,10 @@ final as (
             when 'StageName' then 'stage'
             when 'NextStep' then 'next_step'
             when 'Loss_Reason__c' then 'loss_reason'
+            when 'Discovery_Completed__c' then 'discovery_completed_at'
+            when 'Proposal_Sent__c' then 'proposal_sent_at'
+            when 'Customer_Committed__c' then 'customer_committed_at'
+            when 'Contract_Signed__c' then 'contract_signed_at'
             else lower(field)
         end as field_name,
         old_value,

@@ -1,0 +1,112 @@
+with
+
+milestones as (
+    select * from {{ ref('int_stage_milestones') }}
+),
+
+evidence as (
+    select
+        opportunity_key,
+        evidence,
+        met_at,
+        removed_at
+    from {{ ref('int_milestone_evidence') }}
+),
+
+steps as (
+    select
+        opportunity_key,
+        stage_id,
+        milestone_id,
+        required_step_count,
+        done_step_count,
+        next_step_id,
+        next_step_activity_type
+    from {{ ref('int_milestone_steps') }}
+),
+
+versions as (
+    select
+        pipeline_id,
+        process_version,
+        valid_from,
+        valid_to
+    from {{ ref('dim_process_version') }}
+),
+
+opportunities as (
+    select
+        opportunity_key,
+        owner_source_id
+    from {{ ref('fct_opportunity') }}
+),
+
+owner_spans as (
+    select
+        opportunity_key,
+        since_at,
+        until_at,
+        owner_source_id
+    from {{ ref('int_owner_spans') }}
+),
+
+final as (
+    select
+        milestones.tenant,
+        milestones.opportunity_key,
+        milestones.opportunity_source_id,
+        milestones.pipeline_id,
+        milestones.stage_id,
+        milestones.milestone_id,
+        versions.process_version,
+        milestones.milestone_order,
+        milestones.evidence,
+        milestones.is_required,
+        milestones.weight,
+        milestones.stage_entered_at,
+        milestones.stage_entered_date,
+        milestones.stage_entered_month,
+        milestones.stage_left_at,
+        milestones.is_advanced,
+        milestones.is_qualified,
+        evidence.met_at,
+        evidence.met_at is not null as is_met,
+        case
+            when evidence.met_at is null then null
+            -- An owner who was cleared is nobody: only without a change does the record speak.
+            when owner_spans.opportunity_key is not null then owner_spans.owner_source_id
+            else opportunities.owner_source_id
+        end as owner_source_id_when_met,
+        coalesce(evidence.met_at < milestones.stage_entered_at, false) as is_met_before_stage,
+        evidence.met_at is not null
+        and coalesce(evidence.met_at <= milestones.stage_left_at, true) as is_met_in_time,
+        evidence.removed_at is not null as is_evidence_removed,
+        evidence.removed_at as evidence_removed_at,
+        coalesce(steps.required_step_count, 0) as required_step_count,
+        coalesce(steps.done_step_count, 0) as done_step_count,
+        steps.next_step_id,
+        steps.next_step_activity_type
+    from milestones
+    inner join opportunities
+        on milestones.opportunity_key = opportunities.opportunity_key
+    left join evidence
+        on
+            milestones.opportunity_key = evidence.opportunity_key
+            and milestones.evidence = evidence.evidence
+    left join steps
+        on
+            milestones.opportunity_key = steps.opportunity_key
+            and milestones.stage_id = steps.stage_id
+            and milestones.milestone_id = steps.milestone_id
+    left join versions
+        on
+            milestones.pipeline_id = versions.pipeline_id
+            and {{ is_valid_on('milestones.stage_entered_date', 'versions') }}
+    left join owner_spans
+        on
+            milestones.opportunity_key = owner_spans.opportunity_key
+            and evidence.met_at >= coalesce(owner_spans.since_at, evidence.met_at)
+            and (owner_spans.until_at is null or evidence.met_at < owner_spans.until_at)
+)
+
+select * from final
