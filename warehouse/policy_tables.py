@@ -213,9 +213,9 @@ POLICY_TABLES: dict[str, PolicyTable] = {
         _optional(
             _table(
                 "traffic_light",
-                "Which stage shows which light: red to follow up, yellow in negotiation, green won; "
-                "`*` in pipeline_id counts where the pipeline itself has no row. A stage without "
-                "a row has no light.",
+                "Which stage shows which light: red to follow up, yellow in negotiation, green "
+                "won; `*` in pipeline_id counts where the pipeline itself has no row. A stage "
+                "without a row has no light.",
                 "pipeline_id stage_id",
                 pipeline_id="string",
                 stage_id="string",

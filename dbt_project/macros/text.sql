@@ -23,3 +23,8 @@
 {% macro json_text(object, field) -%}
     json_extract_string({{ object }}, '$.{{ field }}')
 {%- endmacro %}
+
+{#- The texts of a group in one, in the order of some columns, with `, ` between them. -#}
+{% macro joined_texts(text, order) -%}
+    {{ dbt.listagg(text, "', '", 'order by ' ~ order) }}
+{%- endmacro %}

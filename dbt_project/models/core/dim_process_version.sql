@@ -74,7 +74,7 @@ days as (
         count(case when change = 'removed' then 1 end) as removed_count,
         count(case when change = 'renamed' then 1 end) as renamed_count,
         count(case when change = 'changed' then 1 end) as changed_count,
-        {{ dbt.listagg('sentence', "', '", 'order by part_rank, part_id') }} as changes
+        {{ joined_texts('sentence', 'part_rank, part_id') }} as changes
     from changes
     group by
         pipeline_id,
