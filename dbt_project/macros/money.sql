@@ -35,6 +35,15 @@
     cast(round(cast({{ amount }} as decimal(30, 2)) * {{ rate }}, 2) as decimal(18, 2))
 {%- endmacro %}
 
+{#- Joins the plan rate from one currency to another on a date; unknown, its columns are null. -#}
+{% macro join_plan_rate(currency, to_currency, date, name='plan_rates') -%}
+    left join {{ ref('int_plan_rates') }} as {{ name }}
+        on
+            {{ currency }} = {{ name }}.from_currency
+            and {{ to_currency }} = {{ name }}.to_currency
+            and {{ is_valid_on(date, name) }}
+{%- endmacro %}
+
 {#- The exact quotient rounded half away from zero to six places. -#}
 {% macro ratio_rate(numerator, denominator, precision=9) -%}
     cast(

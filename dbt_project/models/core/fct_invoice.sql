@@ -38,17 +38,6 @@ customers as (
     from {{ ref('bridge_customer_source') }}
 ),
 
-plan_rates as (
-    select
-        fx_rate_id,
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
-),
-
 final as (
     select
         invoices.invoice_key,
@@ -95,13 +84,10 @@ final as (
             {{ surrogate_key(
                 'invoices.source_system', 'invoices.tenant', 'invoices.account_source_id'
             ) }} = customers.account_key
-    left join plan_rates
-        on
-            invoices.currency_code = plan_rates.from_currency
-            and tenants.currency_code = plan_rates.to_currency
-            and {{ is_valid_on(
-                to_reporting_date('invoices.issued_at', 'tenants.reporting_timezone'), 'plan_rates'
-            ) }}
+    {{ join_plan_rate(
+        'invoices.currency_code', 'tenants.currency_code',
+        to_reporting_date('invoices.issued_at', 'tenants.reporting_timezone')
+    ) }}
 )
 
 select * from final

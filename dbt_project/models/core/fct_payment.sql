@@ -25,17 +25,6 @@ tenants as (
     from {{ ref('dim_tenant') }}
 ),
 
-plan_rates as (
-    select
-        fx_rate_id,
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
-),
-
 final as (
     select
         payments.payment_key,
@@ -58,13 +47,10 @@ final as (
     from payments
     left join tenants
         on payments.tenant = tenants.tenant
-    left join plan_rates
-        on
-            payments.currency_code = plan_rates.from_currency
-            and tenants.currency_code = plan_rates.to_currency
-            and {{ is_valid_on(
-                to_reporting_date('payments.paid_at', 'tenants.reporting_timezone'), 'plan_rates'
-            ) }}
+    {{ join_plan_rate(
+        'payments.currency_code', 'tenants.currency_code',
+        to_reporting_date('payments.paid_at', 'tenants.reporting_timezone')
+    ) }}
 )
 
 select * from final

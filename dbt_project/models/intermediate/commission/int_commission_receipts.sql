@@ -23,17 +23,6 @@ tenants as (
     from {{ ref('dim_tenant') }}
 ),
 
-plan_rates as (
-    select
-        fx_rate_id,
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
-),
-
 final as (
     select
         allocations.tenant,
@@ -56,11 +45,9 @@ final as (
     from allocations
     inner join tenants
         on allocations.tenant = tenants.tenant
-    left join plan_rates
-        on
-            allocations.currency_code = plan_rates.from_currency
-            and tenants.currency_code = plan_rates.to_currency
-            and {{ is_valid_on('allocations.paid_date', 'plan_rates') }}
+    {{ join_plan_rate(
+        'allocations.currency_code', 'tenants.currency_code', 'allocations.paid_date'
+    ) }}
 )
 
 select * from final

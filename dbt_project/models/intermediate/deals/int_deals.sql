@@ -48,16 +48,6 @@ tenants as (
     from {{ ref('dim_tenant') }}
 ),
 
-plan_rates as (
-    select
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
-),
-
 final as (
     select
         deals.opportunity_key,
@@ -99,21 +89,13 @@ final as (
         on deals.opportunity_key = places.opportunity_key
     left join tenants
         on deals.tenant = tenants.tenant
-    left join plan_rates as rates_at_created
-        on
-            deals.currency_code = rates_at_created.from_currency
-            and tenants.currency_code = rates_at_created.to_currency
-            and {{ is_valid_on('deals.created_date', 'rates_at_created') }}
-    left join plan_rates as rates_at_close
-        on
-            deals.currency_code = rates_at_close.from_currency
-            and tenants.currency_code = rates_at_close.to_currency
-            and {{ is_valid_on('deals.closed_date', 'rates_at_close') }}
-    left join plan_rates as rates_now
-        on
-            deals.currency_code = rates_now.from_currency
-            and tenants.currency_code = rates_now.to_currency
-            and {{ is_valid_on(as_of_date(), 'rates_now') }}
+    {{ join_plan_rate(
+        'deals.currency_code', 'tenants.currency_code', 'deals.created_date', 'rates_at_created'
+    ) }}
+    {{ join_plan_rate(
+        'deals.currency_code', 'tenants.currency_code', 'deals.closed_date', 'rates_at_close'
+    ) }}
+    {{ join_plan_rate('deals.currency_code', 'tenants.currency_code', as_of_date(), 'rates_now') }}
 )
 
 select * from final

@@ -19,16 +19,6 @@ tenants as (
     from {{ ref('dim_tenant') }}
 ),
 
-plan_rates as (
-    select
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
-),
-
 final as (
     select
         opportunities.tenant,
@@ -46,11 +36,9 @@ final as (
     from opportunities
     left join tenants
         on opportunities.tenant = tenants.tenant
-    left join plan_rates
-        on
-            opportunities.currency_code = plan_rates.from_currency
-            and tenants.currency_code = plan_rates.to_currency
-            and {{ is_valid_on('opportunities.closed_date', 'plan_rates') }}
+    {{ join_plan_rate(
+        'opportunities.currency_code', 'tenants.currency_code', 'opportunities.closed_date'
+    ) }}
     group by
         opportunities.tenant,
         opportunities.closed_month
