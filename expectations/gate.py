@@ -32,8 +32,8 @@ from expectations.results import (
 )
 from expectations.suites.marts import mart_suites
 from expectations.suites.raw import loads, row_rules
+from expectations.suites.stage_entry import cures, stages, totals
 from expectations.suites.stage_entry import rules as entry_rules
-from expectations.suites.stage_entry import stages, totals
 
 if TYPE_CHECKING:
     from expectations.datasource import Observation, Validator
@@ -258,6 +258,7 @@ def _stage_entry(judge: Judge, context: GateContext) -> GateOutcome:
     """Judges every stage entry by the rules of policy, and writes the verdicts that marts read."""
     known, broken = entry_rules.read_rules(judge.connection, context.as_of_date)
     entry_rules.write_verdicts(judge.connection, known)
+    cures.write_cures(judge.connection, known, context.as_of_at)
     judge.suite(stages.entries())
     judge.suite(stages.rules(known, broken))
     window = _window_days(judge.connection, context)

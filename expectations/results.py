@@ -95,7 +95,11 @@ create table if not exists quality.stage_entry_verdict (
     rule_id varchar not null,
     stage_event_key bigint not null,
     verdict_at_entry varchar not null,
-    verdict_now varchar not null
+    verdict_now varchar not null,
+    observed_at_entry varchar,
+    observed_now varchar,
+    is_enforced boolean not null,
+    cured_at timestamp
 );
 """
 

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
 
-STAGING = ("path:models/staging", "path:models/intermediate/conformed", "+int_stage_entry_context")
+STAGING = (
+    "path:models/staging",
+    "path:models/intermediate/conformed",
+    "+int_stage_entry_context",
+    "+int_opportunity_instant_states",
+)
 """What the stage-entry gate needs; the marts layer is everything else."""
 
 # As arguments: dbt's defaults for these, which must exist, are evaluated otherwise.

@@ -34,6 +34,11 @@
     cast({{ dbt.dateadd('month', months, date) }} as date)
 {%- endmacro %}
 
+{#- Whole days from one date to a later one. -#}
+{% macro days_between(earlier, later) -%}
+    cast({{ dbt.datediff(earlier, later, 'day') }} as int)
+{%- endmacro %}
+
 {#- The last day of the month that begins on a date. -#}
 {% macro last_date_of(month) -%}
     cast({{ dbt.last_day(month, 'month') }} as date)
@@ -57,6 +62,12 @@
 {% macro is_valid_on(date, rows) -%}
     {{ date }} >= {{ rows }}.valid_from
             and ({{ rows }}.valid_to is null or {{ date }} < {{ rows }}.valid_to)
+{%- endmacro %}
+
+{#- True on [valid_from_at, valid_to_at); an empty start or end is open. -#}
+{% macro is_valid_at(instant, rows) -%}
+    ({{ rows }}.valid_from_at is null or {{ instant }} >= {{ rows }}.valid_from_at)
+            and ({{ rows }}.valid_to_at is null or {{ instant }} < {{ rows }}.valid_to_at)
 {%- endmacro %}
 
 {#- An instant in UTC from epoch seconds. -#}

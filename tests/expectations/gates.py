@@ -138,7 +138,7 @@ create table intermediate.int_payroll_lines__unioned as
 _ENTRIES = """
 create table intermediate.int_stage_entries as
     select *, 'salesforce' as source_system, 'opportunity' as record_type, 'default' as pipeline_id,
-        'aurora:' || record_source_id as record_key
+        'aurora:' || record_source_id as record_key, stage_event_key as opportunity_key
     from (values
         (1::bigint, 'aurora', 'e1', 'o1', 'Qualification', 'qualified', 2,
          timestamp '2026-06-01 02:00', date '2026-06-01', 50.00::decimal(18, 2)),
@@ -155,7 +155,7 @@ create table intermediate.int_stage_entries as
     union all
     select 10 + n, 'aurora', 'f' || n, 'q' || n, 'Qualification', 'qualified', 2,
         timestamp '2026-06-15 02:00', date '2026-06-15', 100.00::decimal(18, 2), 'salesforce',
-        'opportunity', 'default', 'aurora:q' || n
+        'opportunity', 'default', 'aurora:q' || n, 10 + n
     from range(1, 9) as eight(n);
 create table intermediate.int_stage_entry_context as
     select stage_event_key, tenant, source_system, source_id,
@@ -168,6 +168,13 @@ create table intermediate.int_stage_entry_context as
         false as is_closed, 1 as decision_maker_count, amount_at_entry,
         date '2026-09-30' as close_date_at_entry, 1 as decision_maker_count_at_entry
     from intermediate.int_stage_entries;
+-- Nothing ever changed: of each entry's deal the one state that it began with.
+create table intermediate.int_opportunity_instant_states as
+    select opportunity_key, entered_at as changed_at, null::timestamp as next_changed_at,
+        amount_at_entry as amount, 'CNY' as currency_code, date '2026-09-30' as close_date,
+        'rep_' || record_source_id as owner_source_id
+    from intermediate.int_stage_entries;
+create table intermediate.int_decision_makers (opportunity_key bigint, created_at timestamp);
 """
 
 _MARTS = """
@@ -200,9 +207,10 @@ create table marts.mart_funnel_stage_conversion_by_cohort_month as from (values
 create table marts.mart_stage_entry_violation_by_rule_month as
     select 'amount_positive' as rule_id, 4 as entry_count, 1 as failed_count, 0 as unknown_count,
         1 as cured_count, 2 as violation_count, 0.5::decimal(9, 6) as violation_rate;
-insert into quality.stage_entry_verdict values
-    ('amount_positive', 2, 'pass', 'pass'), ('amount_positive', 3, 'fail', 'cured'),
-    ('amount_positive', 4, 'fail', 'fail'), ('amount_positive', 5, 'pass', 'pass');
+insert into quality.stage_entry_verdict
+        (rule_id, stage_event_key, verdict_at_entry, verdict_now, is_enforced) values
+    ('amount_positive', 2, 'pass', 'pass', true), ('amount_positive', 3, 'fail', 'cured', true),
+    ('amount_positive', 4, 'fail', 'fail', true), ('amount_positive', 5, 'pass', 'pass', true);
 create table core.fct_opportunity_interval as from (values
     ('aurora', 'o3', date '2026-06-01', date '2026-06-22', 65.00::decimal(18, 2)),
     ('aurora', 'o3', date '2026-06-22', null, 70.00),

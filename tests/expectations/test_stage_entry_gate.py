@@ -217,7 +217,7 @@ def test_the_quarantine_names_rule_key_owner_value_field_and_fix_of_open_current
         update {_CONTEXT} set owner_source_id = null where opportunity_source_id = 'o3';
         insert into {_ENTRIES} select 9, tenant, 'e9', 'o1', 'Qualification', 'qualified', 2,
             timestamp '2026-06-25 02:00', date '2026-06-25', 50.00, source_system, record_type,
-            pipeline_id, record_key from {_ENTRIES} where stage_event_key = 2;
+            pipeline_id, record_key, opportunity_key from {_ENTRIES} where stage_event_key = 2;
     """)
     outcome = _gate(connection)
     assert connection.execute("from quality.quarantine").fetchall() == [

@@ -33,6 +33,14 @@ faults as (
     group by stage_event_key
 ),
 
+owners as (
+    select
+        stage_event_key,
+        owner_source_id_at_entry,
+        owner_source_id_now
+    from {{ ref('int_stage_entry_owners') }}
+),
+
 opportunities as (
     select
         opportunity_key,
@@ -46,16 +54,6 @@ tenants as (
         tenant,
         currency_code
     from {{ ref('dim_tenant') }}
-),
-
-plan_rates as (
-    select
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
 ),
 
 final as (
@@ -76,6 +74,8 @@ final as (
         entries.entered_at,
         entries.entered_date,
         {{ month_of('entries.entered_date') }} as entered_month,
+        owners.owner_source_id_at_entry,
+        owners.owner_source_id_now,
         entries.amount_at_entry,
         entries.currency_code_at_entry,
         {{ rd_rate('opportunities.amount', 'plan_rates.rate') }} as amount_in_tenant_currency,
@@ -98,15 +98,15 @@ final as (
     from entries
     left join faults
         on entries.stage_event_key = faults.stage_event_key
+    left join owners
+        on entries.stage_event_key = owners.stage_event_key
     left join opportunities
         on entries.opportunity_key = opportunities.opportunity_key
     left join tenants
         on entries.tenant = tenants.tenant
-    left join plan_rates
-        on
-            opportunities.currency_code = plan_rates.from_currency
-            and tenants.currency_code = plan_rates.to_currency
-            and {{ is_valid_on('entries.entered_date', 'plan_rates') }}
+    {{ join_plan_rate(
+        'opportunities.currency_code', 'tenants.currency_code', 'entries.entered_date'
+    ) }}
 )
 
 select * from final

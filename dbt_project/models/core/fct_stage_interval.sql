@@ -3,6 +3,7 @@ with
 stays as (
     select
         tenant,
+        source_system,
         case_id,
         opportunity_key,
         pipeline_id,
@@ -12,6 +13,7 @@ stays as (
         entered_at,
         entered_date,
         entered_month,
+        owner_source_id_at_entry,
         is_qualified,
         amount,
         currency_code,
@@ -57,6 +59,7 @@ leaps as (
 final as (
     select
         stays.tenant,
+        stays.source_system,
         stays.case_id,
         cast(stays.stay_number as int) as stay_number,
         stays.opportunity_key,
@@ -71,6 +74,7 @@ final as (
         stays.entered_at,
         stays.entered_date,
         stays.entered_month,
+        stays.owner_source_id_at_entry,
         case
             when stays.stay_number = 1 then 'start'
             when {{ is_lost('stays.stage_kind') }} then stays.stage_kind

@@ -16,22 +16,21 @@ import duckdb
 
 from expectations.contract import Check, Severity, Suite
 from expectations.predicate import PredicateError, safe_predicate
+from expectations.results import create_tables
 from expectations.sql import literal, name
 
 CONTEXT = "intermediate.int_stage_entry_context"
 ENTRIES = "intermediate.int_stage_entries"
 
-ANY_TIME = frozenset(
+EVIDENCE = frozenset(
     {
-        "entered_at",
-        "currency_code",
-        "owner_source_id",
         "customer_committed_at",
         "discovery_completed_at",
         "proposal_sent_at",
         "contract_signed_at",
     }
 )
+ANY_TIME = EVIDENCE | {"entered_at", "currency_code", "owner_source_id"}
 NOW = ANY_TIME | {"amount", "close_date", "decision_maker_count"}
 AT_ENTRY = ANY_TIME | {
     "amount_at_entry",
@@ -69,6 +68,12 @@ class EntryRule:
     def counted_since(self, as_of: date, window_days: int) -> date:
         """The first day whose entries may block: in the window, and the rule already enforced."""
         return max(as_of - timedelta(days=window_days - 1), self.enforced_from)
+
+    @property
+    def field_at_entry(self) -> str:
+        """The column of the context that holds `field` as at the entry."""
+        at_entry = f"{self.field}_at_entry"
+        return at_entry if at_entry in AT_ENTRY else self.field
 
     @property
     def verdict_at_entry(self) -> str:
@@ -209,7 +214,9 @@ def _date(value: object) -> date:
 
 def write_verdicts(connection: duckdb.DuckDBPyConnection, rules: Sequence[EntryRule]) -> None:
     """Replaces `quality.stage_entry_verdict`: one statement, generated from the rules."""
-    connection.execute("delete from quality.stage_entry_verdict")
+    # Not emptied but dropped: an earlier release may have made it with fewer columns.
+    connection.execute("drop table if exists quality.stage_entry_verdict")
+    create_tables(connection)
     if rules:
         verdicts = " union all ".join(_verdicts(rule) for rule in rules)
         connection.execute(
@@ -221,7 +228,10 @@ def _verdicts(rule: EntryRule) -> str:
     return f"""
         select
             {literal(rule.rule_id)} as rule_id, stage_event_key,
-            {rule.verdict_at_entry} as verdict_at_entry, {rule.verdict_now} as verdict_now
+            {rule.verdict_at_entry} as verdict_at_entry, {rule.verdict_now} as verdict_now,
+            cast({name(rule.field_at_entry)} as varchar) as observed_at_entry,
+            cast({name(rule.field)} as varchar) as observed_now,
+            entered_date >= {literal(rule.enforced_from)} as is_enforced, null as cured_at
         from {CONTEXT}
         where {rule.applies}
     """

@@ -6,6 +6,7 @@ changes as (
     select
         opportunity_key,
         change_number,
+        changed_at,
         changed_date,
         is_record,
         sets_stage,
@@ -20,7 +21,9 @@ numbered as (
     select
         opportunity_key,
         change_number,
+        changed_at,
         changed_date,
+        lead(changed_at) over path as next_changed_at,
         lead(changed_date) over path as next_changed_date,
         max(case when is_record then change_number end) over deal as record_number,
         max(case when sets_stage then change_number end) over path as stage_number,
@@ -40,11 +43,14 @@ numbered as (
         )
 ),
 
--- The state of a day is that after its last change.
+-- The state of an instant is that after its last change; so is that of a day.
 final as (
     select
         opportunity_key,
+        changed_at,
+        next_changed_at,
         changed_date,
+        coalesce(next_changed_date > changed_date, true) as is_last_of_day,
         coalesce(stage_number, first_stage_number) as stage_setter,
         coalesce(amount_number, first_amount_number) as amount_setter,
         amount_number is null as is_before_amounts,
@@ -54,7 +60,7 @@ final as (
         owner_number is null as is_before_owners,
         case when change_number >= record_number then record_number else 0 end as written_number
     from numbered
-    where next_changed_date is null or next_changed_date > changed_date
+    where next_changed_at is null or next_changed_at > changed_at
 )
 
 select * from final

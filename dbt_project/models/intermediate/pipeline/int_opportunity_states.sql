@@ -27,9 +27,10 @@ day_states as (
             ),
             false
         ) as is_open
-    from {{ ref('int_opportunity_day_states') }} as states
+    from {{ ref('int_opportunity_instant_states') }} as states
     inner join opportunities
         on states.opportunity_key = opportunities.opportunity_key
+    where states.is_last_of_day
 ),
 
 tenants as (
@@ -37,16 +38,6 @@ tenants as (
         tenant,
         currency_code
     from {{ ref('dim_tenant') }}
-),
-
-plan_rates as (
-    select
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
 ),
 
 compared as (
@@ -97,11 +88,9 @@ final as (
     from new_states
     left join tenants
         on new_states.tenant = tenants.tenant
-    left join plan_rates
-        on
-            new_states.currency_code = plan_rates.from_currency
-            and tenants.currency_code = plan_rates.to_currency
-            and {{ is_valid_on('new_states.changed_date', 'plan_rates') }}
+    {{ join_plan_rate(
+        'new_states.currency_code', 'tenants.currency_code', 'new_states.changed_date'
+    ) }}
 )
 
 select * from final

@@ -5,11 +5,15 @@ with
 first_entries as (
     select
         tenant,
+        source_system,
         case_id,
         pipeline_id,
         stage_id,
         stage_order,
+        entered_date,
         entered_month,
+        owner_source_id_at_entry,
+        owner_source_id_now,
         is_qualified,
         amount_in_tenant_currency,
         tenant_currency_code
@@ -35,7 +39,10 @@ stages as (
     select
         pipeline_id,
         stage_id,
-        stage_order
+        stage_order,
+        lag(stage_order) over (
+            partition by pipeline_id order by stage_order, stage_id
+        ) as previous_order
     from {{ ref('dim_stage') }}
     where is_latest and {{ is_counted('stage_kind') }}
 ),
@@ -44,11 +51,16 @@ stages as (
 final as (
     select
         first_entries.tenant,
+        first_entries.source_system,
         first_entries.pipeline_id,
         first_entries.entered_month as cohort_month,
+        first_entries.entered_date as cohort_date,
         first_entries.stage_id as from_stage_id,
         stages.stage_id as to_stage_id,
+        coalesce(first_entries.stage_order >= stages.previous_order, true) as is_next_stage,
         first_entries.case_id,
+        first_entries.owner_source_id_at_entry,
+        first_entries.owner_source_id_now,
         first_entries.is_qualified,
         case_outcomes.furthest_order >= stages.stage_order as is_reached,
         entered.stage_id is not null as is_entered,

@@ -36,14 +36,9 @@ opportunities as (
 
 decision_makers as (
     select
-        {{ surrogate_key('source_system', 'source_tenant', 'opportunity_source_id') }}
-            as opportunity_key,
+        opportunity_key,
         created_at
-    from {{ ref('int_opportunity_contacts__unioned') }}
-    where
-        contact_role = 'decision_maker'
-        and not is_deleted
-        and created_at < {{ as_of_at() }}
+    from {{ ref('int_decision_makers') }}
 ),
 
 decision_maker_counts as (
@@ -63,16 +58,6 @@ tenants as (
         tenant,
         currency_code
     from {{ ref('dim_tenant') }}
-),
-
-plan_rates as (
-    select
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
 ),
 
 final as (
@@ -110,11 +95,9 @@ final as (
         on entries.stage_event_key = decision_maker_counts.stage_event_key
     left join tenants
         on entries.tenant = tenants.tenant
-    left join plan_rates
-        on
-            opportunities.currency_code = plan_rates.from_currency
-            and tenants.currency_code = plan_rates.to_currency
-            and {{ is_valid_on('entries.entered_date', 'plan_rates') }}
+    {{ join_plan_rate(
+        'opportunities.currency_code', 'tenants.currency_code', 'entries.entered_date'
+    ) }}
 )
 
 select * from final

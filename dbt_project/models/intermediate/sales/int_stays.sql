@@ -5,6 +5,7 @@ with
 entries as (
     select
         tenant,
+        source_system,
         case_id,
         source_id,
         opportunity_key,
@@ -15,6 +16,7 @@ entries as (
         entered_at,
         entered_date,
         entered_month,
+        owner_source_id_at_entry,
         is_qualified,
         amount_in_tenant_currency as amount,
         tenant_currency_code as currency_code,
@@ -42,6 +44,7 @@ path as (
 final as (
     select
         tenant,
+        source_system,
         case_id,
         opportunity_key,
         pipeline_id,
@@ -51,6 +54,7 @@ final as (
         entered_at,
         entered_date,
         entered_month,
+        owner_source_id_at_entry,
         is_qualified,
         amount,
         currency_code,

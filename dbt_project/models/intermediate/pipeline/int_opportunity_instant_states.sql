@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with
 
 setters as (
@@ -84,7 +82,10 @@ told as (
 final as (
     select
         opportunity_key,
+        changed_at,
+        next_changed_at,
         changed_date,
+        is_last_of_day,
         case when is_stage_of_record then record_stage_id else stage_id end as stage_id,
         case when is_stage_of_record then record_stage_kind else stage_kind end as stage_kind,
         case when is_stage_of_record then record_currency_code
