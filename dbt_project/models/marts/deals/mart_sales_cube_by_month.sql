@@ -1,100 +1,95 @@
 with
 
-won as (
-    select
-        opportunity_key,
-        tenant,
-        closed_month as close_month,
-        closed_date,
-        region,
-        coalesce(owner_source_id_at_close, '(none)') as owner_source_id,
-        amount_at_close,
-        currency_code
-    from {{ ref('int_deals') }}
-    where outcome = 'won'
-),
-
-lines as (
-    select
-        {{ surrogate_key('source_system', 'source_tenant', 'opportunity_source_id') }}
-            as opportunity_key,
-        source_id,
-        coalesce(product_line, '(none)') as product_line,
-        line_amount,
-        currency_code
-    from {{ ref('int_opportunity_lines__unioned') }}
-    where not is_deleted
-),
-
-plan_rates as (
-    select
-        from_currency,
-        to_currency,
-        rate,
-        valid_from,
-        valid_to
-    from {{ ref('int_plan_rates') }}
-),
-
--- A deal without lines is one line of its own amount.
 sold as (
     select
-        won.opportunity_key,
-        won.tenant,
-        won.close_month,
-        won.region,
-        coalesce(lines.product_line, '(no lines)') as product_line,
-        won.owner_source_id,
-        lines.source_id as line_source_id,
-        won.amount_at_close,
-        case
-            when lines.opportunity_key is null then won.amount_at_close
-            else {{ rd_rate('lines.line_amount', 'plan_rates.rate') }}
-        end as net_amount,
-        won.currency_code
-    from won
-    left join lines
-        on won.opportunity_key = lines.opportunity_key
-    left join plan_rates
-        on
-            lines.currency_code = plan_rates.from_currency
-            and won.currency_code = plan_rates.to_currency
-            and {{ is_valid_on('won.closed_date', 'plan_rates') }}
+        *,
+        cast(null as decimal(18, 2)) as target_amount,
+        cast(null as decimal(18, 2)) as vs_target_amount
+    from {{ ref('int_sales_cube') }}
 ),
 
--- What a deal's lines leave over, or exceed it by, stands once: on its first line.
-compared as (
+-- The highest version counts.
+attained as (
     select
         *,
-        case
-            when row_number() over (partition by opportunity_key order by line_source_id) = 1
-                then coalesce(amount_at_close, 0)
-                    - coalesce(sum(net_amount) over (partition by opportunity_key), 0)
-            else 0
-        end as difference_amount
-    from sold
+        row_number() over (
+            partition by tenant, scope_id, period_start order by version desc
+        ) as version_rank
+    from {{ ref('mart_attainment_by_scope_month') }}
+    where scope_kind = 'rep' and metric_id = 'won_amount' and period_type = 'month'
 ),
 
-summed as (
+reps as (
     select
         tenant,
-        close_month,
+        employee_number,
+        source_id,
         region,
-        product_line,
-        owner_source_id,
-        count(distinct opportunity_key) as deal_count,
-        count(*) as line_count,
-        cast(sum(net_amount) as decimal(18, 2)) as net_amount,
-        cast(sum(difference_amount) as decimal(18, 2)) as line_deal_difference_amount,
-        currency_code
-    from compared
-    group by
+        row_number() over (partition by tenant, employee_number order by source_id) as rep_rank
+    from {{ ref('dim_rep') }}
+),
+
+assignments as (
+    select
         tenant,
-        close_month,
+        employee_number,
         region,
-        product_line,
-        owner_source_id,
+        valid_from,
+        valid_to
+    from {{ ref('stg_policy__rep_assignment') }}
+),
+
+tenants as (
+    select
+        tenant,
         currency_code
+    from {{ ref('dim_tenant') }}
+),
+
+-- A target is of a rep and a month: it stands once, where he is at the month's end.
+aimed as (
+    select
+        attained.tenant,
+        attained.period_start as close_month,
+        coalesce(assignments.region, reps.region, '(unknown)') as region,
+        '(target)' as product_line,
+        coalesce(reps.source_id, '(none)') as owner_source_id,
+        cast(0 as bigint) as deal_count,
+        cast(0 as bigint) as line_count,
+        cast(null as decimal(18, 2)) as net_amount,
+        cast(0 as decimal(18, 2)) as line_deal_difference_amount,
+        tenants.currency_code,
+        cast(sum(attained.target_value) as decimal(18, 2)) as target_amount,
+        cast(sum(attained.gap_value) as decimal(18, 2)) as vs_target_amount
+    from attained
+    inner join tenants
+        on attained.tenant = tenants.tenant
+    left join reps
+        on
+            attained.tenant = reps.tenant
+            and attained.scope_id = reps.employee_number
+            and reps.rep_rank = 1
+    left join assignments
+        on
+            attained.tenant = assignments.tenant
+            and attained.scope_id = assignments.employee_number
+            and {{ is_valid_on(
+                'least(' ~ last_date_of('attained.period_start') ~ ', ' ~ as_of_date() ~ ')',
+                'assignments'
+            ) }}
+    where attained.version_rank = 1
+    group by
+        attained.tenant,
+        attained.period_start,
+        coalesce(assignments.region, reps.region, '(unknown)'),
+        coalesce(reps.source_id, '(none)'),
+        tenants.currency_code
+),
+
+unioned as (
+    select * from sold
+    union all
+    select * from aimed
 ),
 
 final as (
@@ -110,8 +105,10 @@ final as (
         {{ ratio_rate('net_amount', 'sum(net_amount) over (partition by tenant, close_month)') }}
             as share_rate,
         line_deal_difference_amount,
+        target_amount,
+        vs_target_amount,
         currency_code
-    from summed
+    from unioned
 )
 
 select * from final
