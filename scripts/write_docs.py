@@ -116,6 +116,7 @@ CAPABILITIES = {
     "F-05": "Average deal, of new and of repeat business",
     "F-06": "Sales by region, product line and rep",
     "F-08": "Leads per day",
+    "F-12": "Quarters, reps and stages compared on clocks that start alike",
     "P-09": "How long a stage takes when it goes well, estimated monthly",
     "P-10": "Stale deals",
     "P-12": "The type of a pipeline: prospecting, opportunity or growth, never added up",
