@@ -41,13 +41,14 @@ opportunities as (
     from {{ ref('fct_opportunity') }}
 ),
 
-owner_spans as (
+owners as (
     select
-        opportunity_key,
-        since_at,
-        until_at,
-        owner_source_id
-    from {{ ref('int_owner_spans') }}
+        record_key,
+        owner_source_id,
+        valid_from_at,
+        valid_to_at
+    from {{ ref('int_owner_intervals') }}
+    where record_type = 'opportunity'
 ),
 
 final as (
@@ -74,7 +75,7 @@ final as (
         case
             when evidence.met_at is null then null
             -- An owner who was cleared is nobody: only without a change does the record speak.
-            when owner_spans.opportunity_key is not null then owner_spans.owner_source_id
+            when owners.record_key is not null then owners.owner_source_id
             else opportunities.owner_source_id
         end as owner_source_id_when_met,
         coalesce(evidence.met_at < milestones.stage_entered_at, false) as is_met_before_stage,
@@ -102,11 +103,11 @@ final as (
         on
             milestones.pipeline_id = versions.pipeline_id
             and {{ is_valid_on('milestones.stage_entered_date', 'versions') }}
-    left join owner_spans
+    left join owners
         on
-            milestones.opportunity_key = owner_spans.opportunity_key
-            and evidence.met_at >= coalesce(owner_spans.since_at, evidence.met_at)
-            and (owner_spans.until_at is null or evidence.met_at < owner_spans.until_at)
+            milestones.opportunity_key = owners.record_key
+            and evidence.met_at is not null
+            and {{ is_valid_at('evidence.met_at', 'owners') }}
 )
 
 select * from final
