@@ -10,9 +10,7 @@ fails when the committed pages differ from what this prints.
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,40 +18,17 @@ from typing import Any
 
 from ingestion.catalog import CONNECTORS
 from ingestion.entities import ENTITIES
+from warehouse.dbt_runner import parsed_project
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
 
 def parse(target: Path) -> dict[str, Any]:
-    """The manifest of a fresh `dbt parse`, which writes into the folder `target`.
-
-    Raises subprocess.CalledProcessError when the project does not parse; dbt has said why.
-    """
-    variables = {
-        "as_of_date": "2026-07-01",
-        "as_of_at": "2026-07-01 16:00:00",
-        "house_timezone": "Asia/Shanghai",
-        "landed": {},
-    }
-    project = ROOT / "dbt_project"
-    subprocess.run(  # noqa: S603  our own interpreter and project
-        [
-            str(Path(sys.executable).with_name("dbt")),
-            "--quiet",
-            "parse",
-            *("--project-dir", str(project), "--profiles-dir", str(project)),
-            *("--log-path", str(target / "logs"), "--vars", json.dumps(variables)),
-        ],
-        check=True,
-        env={
-            **os.environ,
-            "CLOSEBOOK_DATABASE": ":memory:",
-            "CLOSEBOOK_DBT_TARGET": str(target),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
-        },
-    )
-    manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    """dbt's manifest of the project as it stands, by way of `target`. Raises WarehouseError."""
+    path = target / "manifest.json"
+    parsed_project(target).write(str(path))
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return manifest
 
 

@@ -56,14 +56,14 @@ def run_layer(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    reply = dbtRunner(_project(home), callbacks=[_progress_lines(progress)]).invoke(
+    reply = dbtRunner(parsed_project(_target(home)), callbacks=[_progress_lines(progress)]).invoke(
         ["build", *_FOLDERS],
         vars=dict(variables),
         select=tuple(select),
         exclude=tuple(exclude),
         exclude_resource_types=("unit_test",),
         indirect_selection="cautious",
-        **_settings(home, home.database, _target(home)),
+        **_settings(home.database, _target(home), home.warehouse / "dbt_logs"),
     )
     # dbt keeps the file open for its next run; a gate opens it in between, with other settings.
     DuckDBConnectionManager.close_all_connections()
@@ -72,28 +72,30 @@ def run_layer(
     return [_result(entry, home) for entry in reply.result.results]
 
 
-def _project(home: Home) -> Manifest:
-    """The parsed project. dbt reads again only what changed since it last parsed, and everything
-    when a variable or the database's path did: so it is parsed without a build's date and files,
-    and for a database of the same name that is nowhere, which makes it the same for every home.
+def parsed_project(target: Path) -> Manifest:
+    """The parsed project, kept beside the project or, where that is not writable, in `target`.
+
+    dbt reads again only what changed since it last parsed, and everything when a variable or the
+    database's path did: so it is parsed without a build's date and files, and for a database of
+    the same name that is nowhere, which makes it the same for every home. Raises WarehouseError.
     """
     from dbt.cli.main import dbtRunner
 
-    kept = PROJECT / "target" if os.access(PROJECT, os.W_OK) else _target(home)
+    kept = PROJECT / "target" if os.access(PROJECT, os.W_OK) else target
     reply = dbtRunner().invoke(
         ["parse", "--no-write-json", *_FOLDERS],
-        **_settings(home, Path(home.database.name), kept),
+        **_settings(Path("warehouse.duckdb"), kept, kept / "logs"),
     )
     if reply.result is None:
         raise WarehouseError(f"the dbt project did not load: {reply.exception}")
     return cast("Manifest", reply.result)
 
 
-def _settings(home: Home, database: Path, target: Path) -> dict[str, Any]:
+def _settings(database: Path, target: Path, logs: Path) -> dict[str, Any]:
     os.environ["CLOSEBOOK_DATABASE"] = str(database)
     return {
         "target_path": str(target),
-        "log_path": str(home.warehouse / "dbt_logs"),
+        "log_path": str(logs),
         "quiet": True,
         "log_level": "none",
         "send_anonymous_usage_stats": False,

@@ -1,4 +1,4 @@
-"""The parsed project is kept beside the project: a second home reads nothing again."""
+"""The parsed project is kept beside the project: it is read once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from warehouse import dbt_runner
-from warehouse.home import Home
 
 
 def _files_parsed() -> int:
@@ -14,8 +13,8 @@ def _files_parsed() -> int:
     return int(told["parsed_path_count"])
 
 
-def test_a_second_home_parses_nothing(tmp_path: Path) -> None:
+def test_whoever_asks_next_parses_nothing(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        manifest = dbt_runner._project(Home(tmp_path / name).ensure())
+        manifest = dbt_runner.parsed_project(tmp_path / name)
         assert "model.closebook.fct_opportunity" in manifest.nodes
     assert _files_parsed() == 0
