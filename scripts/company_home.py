@@ -116,7 +116,7 @@ def _write_sources(settings: Settings, credentials: dict[str, dict[str, dict[str
     path = settings.home / "sources.yml"
     if path.exists():
         return  # somebody may have added or disabled a source since
-    payroll = settings.company / "files" / "payroll"
+    files = settings.company / "files"
     content = {
         "sources": [
             {"source": vendor, "tenant": tenant}
@@ -125,7 +125,7 @@ def _write_sources(settings: Settings, credentials: dict[str, dict[str, dict[str
         ],
         "files": [
             {"folder": str(mapping.parent.relative_to(settings.home)), "mapping": mapping.name}
-            for mapping in sorted(payroll.glob("*/mapping.yml"))
+            for mapping in sorted(files.glob("*/*/mapping.yml"))
         ],
         "policy": "company/policy",
     }

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from company.world.activities import tasks
+from company.world.activities import follow_ups, tasks
 from company.world.billing import bill
+from company.world.blockers import blockers, write_blockers
 from company.world.calendar import midnight_utc
 from company.world.campaigns import campaigns
 from company.world.contacts import contacts
 from company.world.contracts import contracts
 from company.world.credits import credit
+from company.world.cross_sells import cross_sells
 from company.world.histories import lead_history, opportunity_field_history, opportunity_history
 from company.world.lines import opportunity_lines, sold_by_deal
 from company.world.meetings import meetings, unlog
 from company.world.money import Finance, simulate_finance
+from company.world.odd_leads import odd_leads
 from company.world.payroll import commission_due
 from company.world.people import build_roster
 from company.world.policy import write_policy
@@ -67,6 +70,8 @@ def build_world(
     versions: list[Version] = []
     for roster in rosters:
         sales = simulate_sales(seed, roster, size)
+        sales.cross_sells = cross_sells(seed, sales)
+        sales.leads += odd_leads(seed, sales)
         lines = list(opportunity_lines(seed, sales.tenant, sales.counter, sales.deals))
         versions.extend(_crm_versions(seed, sales, lines))
         finance = simulate_finance(seed, sales)
@@ -77,6 +82,8 @@ def build_world(
         register = register_lines(seed, roster, commission_due(sales, finance, size))
         folder = out / "files" / "payroll" / roster.tenant.name
         write_register(folder, roster.tenant, register, until)
+        folder = out / "files" / "sales" / roster.tenant.name
+        write_blockers(folder, roster.tenant, blockers(seed, sales), midnight_utc(until))
     count = write_versions(out / "world.sqlite", versions, midnight_utc(until))
     write_policy(out / "policy", rosters, size)
     return WorldSummary(out, seed, scale, count)
@@ -89,7 +96,7 @@ def _crm_versions(seed: int, sales: Sales, lines: list[Record]) -> Iterator[Vers
     for resource, records in _crm_records(seed, sales, lines):
         for record in records:
             yield from salesforce_versions(tenant, resource, record)
-    for deal in sales.deals:
+    for deal in sales.every_deal():
         yield from opportunity_history(tenant, counter, deal.record)
         yield from opportunity_field_history(tenant, counter, deal.record, names)
     for lead in sales.leads:
@@ -119,12 +126,12 @@ def _crm_records(
     yield "user", sales.users
     yield "account", [c.account for c in sales.companies if c.account is not None]
     yield "lead", [lead.record for lead in sales.leads]
-    yield "opportunity", [deal.record for deal in sales.deals]
+    yield "opportunity", [deal.record for deal in sales.every_deal()]
     yield "opportunity_line_item", _delete_with_deals(lines, gone)
     yield "opportunity_contact_role", _delete_with_deals(sales.roles, gone)
     logged = [*tasks(seed, sales), *meetings(seed, sales)]
     unlog(seed, sales, logged)
-    yield "task", logged
+    yield "task", [*logged, *follow_ups(seed, sales)]
     yield "product", crm_products(sales.users[0].id)
     yield "contract", contracts(sales)
     yield "contact", contacts(seed, sales)

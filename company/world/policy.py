@@ -36,8 +36,11 @@ FX_RATES = {
 SERVICE_LEVELS = (
     ("*", "*", "*", 48, "warning", "data_engineering"),
     ("files", "*", "payroll_line", 840, "warning", "finance"),
+    ("files", "*", "blocker", 192, "warning", "sales_operations"),
+    ("files", "*", "field_change", 192, "warning", "sales_operations"),
 )
-"""Vendors are read daily, and one missed run is caught up by the next; payroll comes monthly."""
+"""Vendors are read daily, and one missed run is caught up by the next; payroll comes monthly, the
+list of the sales meeting weekly."""
 
 COMMISSION_PAY_CODES = ("COMM", "COMMADJ")
 OTHER_PAY_CODES = ("BASE", "BONUS", "ALLOW")

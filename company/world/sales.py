@@ -53,12 +53,17 @@ class Sales:
     companies: list[Company] = field(default_factory=list)
     leads: list[Lead] = field(default_factory=list)
     deals: list[Deal] = field(default_factory=list)
+    cross_sells: list[Deal] = field(default_factory=list)
+    """Deals beside a running one of the same account; none gets as far as a proposal."""
     roles: list[Record] = field(default_factory=list)
     users: list[Record] = field(default_factory=list)
 
     @property
     def tenant(self) -> Tenant:
         return self.roster.tenant
+
+    def every_deal(self) -> list[Deal]:
+        return [*self.deals, *self.cross_sells]
 
     def with_account(self) -> list[Company]:
         """The companies that the CRM knows."""
@@ -98,7 +103,7 @@ def _work_lead(random: Random, sales: Sales, company: Company, at: int) -> Deal 
     zone = sales.tenant.zone
     source = random.choice(_SOURCES)
     owner = pick_owner(random, sales.roster, company.region, at)
-    record = _lead_record(random, sales, company, source, owner.id, at)
+    record = lead_record(random, sales, company, source, owner.id, at)
     fate = random.randrange(100)
     worked_at = in_office(random, at + random.randrange(3 * DAY), zone)
     ended_at = None
@@ -126,11 +131,11 @@ def _work_lead(random: Random, sales: Sales, company: Company, at: int) -> Deal 
             owner=owner_at(path, ended_at), lead_source=source, is_repeat=False,
         )  # fmt: skip
         sales.deals.append(deal)
-    _convert(sales, record, company, deal, ended_at)
+    convert(sales, record, company, deal, ended_at)
     return deal
 
 
-def _lead_record(
+def lead_record(
     random: Random, sales: Sales, company: Company, source: str | None, owner_id: str, at: int
 ) -> Record:
     number = sales.counter.next("lead")
@@ -156,10 +161,18 @@ def _lead_record(
     )
 
 
-def _convert(sales: Sales, lead: Record, company: Company, deal: Deal | None, at: int) -> None:
+def convert(
+    sales: Sales,
+    lead: Record,
+    company: Company,
+    deal: Deal | None,
+    at: int,
+    status: str = "Qualified",
+) -> None:
+    """The lead becomes a contact of the company's account, and the deal's when there is one."""
     lead.change(
         at,
-        Status="Qualified",
+        Status=status,
         IsConverted=True,
         ConvertedDate=local_date(at, sales.tenant.zone).isoformat(),
         ConvertedAccountId=company.account_id,
@@ -196,10 +209,10 @@ def _second_lead(random: Random, sales: Sales, deal: Deal) -> None:
     zone = sales.tenant.zone
     at = deal.created_at + random.randrange(12 * DAY)
     owner = pick_owner(random, sales.roster, deal.company.region, at)
-    record = _lead_record(random, sales, deal.company, "Website", owner.id, at)
+    record = lead_record(random, sales, deal.company, "Website", owner.id, at)
     converted_at = in_office(random, at + DAY, zone)
     record.change(in_office(random, at, zone), Status="Working")
-    _convert(sales, record, deal.company, deal, converted_at)
+    convert(sales, record, deal.company, deal, converted_at)
     sales.leads.append(Lead(record, owner.id, converted_at))
 
 
@@ -280,8 +293,13 @@ def _account(company: Company) -> Record:
 
 
 def _users(seed: int, roster: Roster) -> Iterator[Record]:
-    """A CRM user for everyone on the roster, and one for the integrations."""
+    """A CRM user for everyone on the roster, and one for the integrations.
+
+    The last rep who left reported to the first one: nobody corrected it since.
+    """
     zone = roster.tenant.zone
+    leavers = sorted((p for p in roster.reps if p.ended_on), key=lambda p: p.ended_on or WORLD_END)
+    first_leaver, last_leaver = leavers[0], leavers[-1]
     for person in roster.people:
         random = stream(seed, roster.tenant.name, "user", person.number)
         hired_at = instant(person.hired_on, time(), zone)
@@ -314,6 +332,8 @@ def _users(seed: int, roster: Roster) -> Iterator[Record]:
                 Team__c=team_of(person.moved_region),
                 ManagerId=roster.manager(person.moved_region).id,
             )
+        if person == last_leaver and leaves_at is not None:
+            record.change(leaves_at - DAY, ManagerId=first_leaver.id)
         if leaves_at is not None and person.ended_on is not None:
             record.change(
                 leaves_at + HOUR // 2, IsActive=False, End_Date__c=person.ended_on.isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,8 @@ create temp view account as select tenant, id, deleted, payload ->> 'ParentId' a
 from latest where resource = 'account';
 create temp view lead as select tenant, id, deleted, payload ->> 'LeadSource' as source,
     payload ->> 'Status' as status, payload ->> 'CreatedDate' as created_at,
-    payload ->> 'ConvertedOpportunityId' as opportunity, payload ->> 'IsConverted' as converted
+    payload ->> 'ConvertedOpportunityId' as opportunity, payload ->> 'IsConverted' as converted,
+    payload ->> 'Company' as company
 from latest where resource = 'lead';
 create temp table opportunity as select tenant, id, deleted, payload ->> 'StageName' as stage,
     payload ->> 'Loss_Reason__c' as loss_reason, payload ->> 'CreatedDate' as created_at,
@@ -69,6 +71,13 @@ create temp view person as select tenant, id, payload ->> 'Hire_Date__c' as hire
     payload ->> 'End_Date__c' as ended, payload ->> 'IsActive' as active,
     payload ->> 'ManagerId' as manager, payload ->> 'EmployeeNumber' as employee
 from latest where resource = 'user' and vendor = 'salesforce';
+create temp table task as select l.tenant, l.id, l.payload ->> 'WhatId' as deal,
+    l.payload ->> 'WhoId' as person, l.payload ->> 'ActivityDate' as due,
+    date(substr(l.payload ->> 'ReminderDateTime', 1, 19)) as reminded,
+    date(substr(l.payload ->> 'CompletedDateTime', 1, 19)) as done,
+    l.payload ->> 'IsReminderSet' as is_reminder_set, p.active as owner_active
+from latest as l join person as p on p.tenant = l.tenant and p.id = l.payload ->> 'OwnerId'
+where l.resource = 'task';
 create temp table customer as select tenant, id, payload ->> '$.metadata.crm_account_id' as account,
     payload ->> '$.metadata.domain' as domain
 from latest where resource = 'customer';
@@ -146,6 +155,22 @@ PHENOMENA = {
     "lead converted to an existing deal": """
         select count(*) from lead as l join opportunity as o
             on o.tenant = l.tenant and o.id = l.opportunity and o.created_at < l.created_at""",
+    "lead converted to the deal of another lead": """
+        select count(*) from (
+            select 1 from lead as l join opportunity as o
+                on o.tenant = l.tenant and o.id = l.opportunity and o.created_at > l.created_at
+            group by o.tenant, o.id having count(*) > 1)""",
+    "lead converted without being qualified": """
+        select count(*) from lead where converted = 1 and status <> 'Qualified'""",
+    "lead qualified, then disqualified": """
+        select count(*) from lead as l join object_version as v on v.resource = 'lead'
+            and v.tenant = l.tenant and v.id = l.id and v.payload ->> 'Status' = 'Qualified'
+        where l.status = 'Unqualified'""",
+    "company that asked in different letters": """
+        select count(*) from (
+            select 1 from lead where trim(company) <> ''
+            group by tenant, lower(trim(company)) having count(distinct company) > 1)""",
+    "lead without a company": "select count(*) from lead where trim(coalesce(company, '')) = ''",
     "lead deleted": "select count(*) from lead where deleted",
     "lead history of status": """
         select count(*) from latest
@@ -157,6 +182,68 @@ PHENOMENA = {
     "repeat purchase": "select count(*) from opportunity where type = 'Existing Business'",
     "deal in a foreign currency": """
         select count(*) from opportunity where tenant = 'aurora' and currency = 'USD'""",
+    "accounts with two open deals": """
+        select count(*) from (
+            select 1 from opportunity where closed_at is null and not deleted
+            group by tenant, account having count(*) > 1)""",
+    "task not done, due and overdue": """
+        select count(*) from task where done is null and due < '2026-07-01'""",
+    "task due on the demo's day": """
+        select count(*) from task where done is null and due = '2026-07-01'""",
+    "task due later": "select count(*) from task where done is null and due > '2026-07-03'",
+    "task without a date": "select count(*) from task where done is null and due is null",
+    "task done late": "select count(*) from task where done > date(due, '+1 day')",
+    "task put off": """
+        select count(*) from task where is_reminder_set and reminded > date(due, '+1 day')""",
+    "task put off past the world's end": """
+        select count(*) from task where done is null and due < '2026-07-01'
+        and is_reminder_set and reminded > '2026-07-03'""",
+    "reminder switched off": """
+        select count(*) from task where not is_reminder_set and reminded > due""",
+    "reminder before the date": "select count(*) from task where reminded < date(due, '-1 day')",
+    "task that somebody left behind": """
+        select count(*) from task where done is null and not owner_active""",
+    "task of somebody whose manager left too": """
+        select count(*) from task as t join latest as l on l.resource = 'task'
+            and l.tenant = t.tenant and l.id = t.id
+        join person as p on p.tenant = t.tenant and p.id = l.payload ->> 'OwnerId'
+        join person as boss on boss.tenant = p.tenant and boss.id = p.manager
+        where t.done is null and not p.active and not boss.active""",
+    "task not done on a deal that is over": """
+        select count(*) from task as t join opportunity as o
+            on o.tenant = t.tenant and o.id = t.deal and o.closed_at is not null
+        where t.done is null""",
+    "task not done on a deleted deal": """
+        select count(*) from task as t join opportunity as o
+            on o.tenant = t.tenant and o.id = t.deal and o.deleted
+        where t.done is null""",
+    "task not done on a lead": """
+        select count(*) from task as t join lead as l on l.tenant = t.tenant and l.id = t.person
+        where t.done is null""",
+    "blocker without a code": "select count(*) from blockers where trim(code) = ''",
+    "code with outer blanks": """
+        select count(*) from blockers where trim(code) <> '' and code <> trim(code)""",
+    "code changed": "select count(*) from blocker_changes where old <> '' and new <> ''",
+    "code taken away": "select count(*) from blocker_changes where old <> '' and new = ''",
+    "code changed twice in a second": """
+        select count(*) from blocker_changes as one join blocker_changes as two
+            on two.tenant = one.tenant and two.blocker_no = one.blocker_no
+            and two.changed = one.changed and two.change_no > one.change_no""",
+    "blocker never resolved": "select count(*) from blockers where resolved = ''",
+    "blocker resolved without an action": """
+        select count(*) from blockers where resolved <> '' and trim(action) = ''""",
+    "blocker without an owner": "select count(*) from blockers where owner = ''",
+    "two blockers of one deal": """
+        select count(*) from (select 1 from blockers group by tenant, deal having count(*) > 1)""",
+    "blocker of an unknown deal": """
+        select count(*) from blockers as b where not exists (
+            select 1 from opportunity as o where o.tenant = b.tenant and o.id = b.deal)""",
+    "blocker of a deal that is over": """
+        select count(*) from blockers as b
+        join opportunity as o on o.tenant = b.tenant and o.id = b.deal
+        where substr(o.closed_at, 1, 10) < substr(b.opened, 1, 10)""",
+    "blocker resolved before it came up": """
+        select count(*) from blockers where resolved <> '' and resolved < opened""",
     "stage skipped": """
         select count(*) from stage_step where rank <= 5 and rank_before <= 5
         and rank > rank_before + 1""",
@@ -515,7 +602,21 @@ def world(
     build_world(seed, folder, scale=scale)
     with sqlite3.connect(folder / "world.sqlite") as db:
         db.executescript(LATEST)
+        for name in ("blockers", "blocker_changes"):
+            read_list(db, name, sorted((folder / "files" / "sales").glob(f"*/{name}.csv")))
         yield db
+
+
+def read_list(db: sqlite3.Connection, name: str, paths: list[Path]) -> None:
+    """The lists of all tenants as one temporary table, in the columns of their files."""
+    for path in paths:
+        header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+        columns = ", ".join(["tenant", *header])
+        db.execute(f"create temp table if not exists {name} ({columns})")
+        marks = ", ".join("?" for _ in ["tenant", *header])
+        db.executemany(
+            f"insert into {name} values ({marks})", [[path.parent.name, *row] for row in rows]
+        )
 
 
 @pytest.mark.parametrize("name", PHENOMENA)
