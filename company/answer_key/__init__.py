@@ -12,15 +12,18 @@ from pathlib import Path
 
 from company.answer_key import (
     attainment,
+    blockers,
     cash,
     commission,
     cube,
     cycle,
     deals,
     delays,
+    follow_ups,
     funnel,
     headline,
     leads,
+    lights,
     pipeline,
     requirement,
     retention,
@@ -35,14 +38,14 @@ __all__ = ["answer_key"]
 
 
 def answer_key(
-    world: Path, policy: Path, payroll: Path, *, seen_at: str, as_of_date: date
+    world: Path, policy: Path, files: Path, *, seen_at: str, as_of_date: date
 ) -> dict[str, list[Row]]:
     """Table name -> rows, for a build as of `as_of_date` of a world last read at `seen_at`.
 
     `seen_at` is UTC ISO 8601 (``2026-06-30T19:00:00Z``): versions after it were never extracted.
-    `payroll` holds one folder of CSV files per tenant.
+    `files` holds the delivered ones: `payroll` and `sales`, each with a folder per tenant.
     """
-    facts = read_facts(world, policy, payroll, seen_at=seen_at, as_of_date=as_of_date)
+    facts = read_facts(world, policy, files, seen_at=seen_at, as_of_date=as_of_date)
     money = cash.work_out(facts)
     entries = funnel.stage_entries(facts, money)
     cases = stays.paths(facts, entries)
@@ -51,6 +54,7 @@ def answer_key(
     standard = delays.standards(benchmarks)
     lines, statements = commission.work_out(facts, money)
     open_days = pipeline.deal_intervals(facts)
+    account_lights = lights.shown(facts, every_deal)
     checked = targets.quality(facts)
     plan = targets.plan(facts, checked)
     attained = attainment.by_scope_month(facts, every_deal, plan)
@@ -82,6 +86,13 @@ def answer_key(
         "mart_stale_deals": delays.stale_deals(facts, every_deal, standard),
         "mart_pipeline_movement_by_week": pipeline.movements(facts, open_days),
         "mart_weighted_pipeline_by_owner_stage": weighted.by_owner_stage(facts, every_deal),
+        "mart_followups": follow_ups.due(facts, every_deal),
+        "fct_account_light_interval": lights.intervals(account_lights),
+        "mart_traffic_light_by_date_owner": lights.by_date_owner(facts, every_deal, account_lights),
+        "mart_blockers_by_week_owner_code": blockers.by_week(
+            facts, every_deal, open_days, account_lights
+        ),
+        "mart_lead_qualification_by_week_source_owner": leads.qualification(facts, entries),
         "mart_target_quality": checked,
         "mart_target_plan": plan,
         "mart_attainment_by_scope_month": attained,

@@ -80,7 +80,7 @@ def all_deals(facts: Facts, entries: list[Entry], cases: dict[tuple[str, str], P
                     tenant=tenant,
                     pipeline_id="default",
                     source_id=key,
-                    account=_survivor(facts, tenant, row["AccountId"]),
+                    account=survivor(facts, tenant, row["AccountId"]),
                     owner=owner,
                     region=region_of(facts, tenant, owner, closed_on or facts.as_of_date),
                     lead_source=row["LeadSource"],
@@ -116,7 +116,7 @@ def _outcome(row: Row, closed_at: datetime | None, path: Path) -> str:
     return "disqualified" if path and path[-1].first.kind == "disqualified" else "lost"
 
 
-def _survivor(facts: Facts, tenant: str, account: str | None) -> str | None:
+def survivor(facts: Facts, tenant: str, account: str | None) -> str | None:
     """The account that an account lives on in, however often it was merged."""
     while account is not None and (tenant, account) in facts.merged:
         account = facts.merged[(tenant, account)]
@@ -128,7 +128,7 @@ def _new_or_repeat(facts: Facts, tenant: str) -> dict[str, str]:
     wins: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     opportunities = facts.opportunities(tenant)
     accounts = {
-        key: _survivor(facts, tenant, row["AccountId"]) for key, row in opportunities.items()
+        key: survivor(facts, tenant, row["AccountId"]) for key, row in opportunities.items()
     }
     for key, row in opportunities.items():
         closed_at, account = _closed_at(facts, row), accounts[key]

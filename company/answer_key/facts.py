@@ -97,11 +97,13 @@ def domain_of(address: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known: the vendors' objects by (resource, tenant), policy rows by table, payroll."""
+    """What is known: the vendors' objects by (resource, tenant), policy rows by table, files."""
 
     objects: dict[tuple[str, str], dict[str, Row]]
     policy: dict[str, list[Row]]
     payroll: list[Row]
+    blockers: dict[str, dict[str, Row]]
+    """Tenant -> id -> line of the list of blockers; each has its `changes` of code."""
     as_of_date: date
     as_of_at: datetime
     merged: dict[tuple[str, str], str]
@@ -140,6 +142,11 @@ class Facts:
 
     def local_date(self, at: datetime, tenant: str) -> date:
         return at.astimezone(ZoneInfo(self.tenant(tenant)["reporting_timezone"])).date()
+
+    def from_local(self, text: str, tenant: str) -> datetime:
+        """An instant that a file gives in the tenant's own time."""
+        zone = ZoneInfo(self.tenant(tenant)["reporting_timezone"])
+        return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
 
     def local_month(self, at: datetime, tenant: str) -> date:
         return month_of(self.local_date(at, tenant))
@@ -266,10 +273,8 @@ class Facts:
         return crm_account.get(finance_id, f"finance:{finance_id}")
 
 
-def read_facts(
-    world: Path, policy: Path, payroll: Path, *, seen_at: str, as_of_date: date
-) -> Facts:
-    """Reads the world file, the policy folder and the payroll files."""
+def read_facts(world: Path, policy: Path, files: Path, *, seen_at: str, as_of_date: date) -> Facts:
+    """Reads the world file, the policy folder and the delivered files."""
     tables = {path.stem: _read_csv(path) for path in sorted(policy.glob("*.csv"))}
     settings = {row["name"]: row["value"] for row in tables["setting"]}
     zone = ZoneInfo(settings["reporting_timezone"])
@@ -298,8 +303,16 @@ def read_facts(
                     deal_versions[tenant, key].append((sure_instant(valid_at), held[key]))
     finally:
         connection.close()
-    lines = _read_payroll(payroll, as_of_date)
-    return Facts(dict(objects), tables, lines, as_of_date, as_of_at, merged, dict(deal_versions))
+    return Facts(
+        dict(objects),
+        tables,
+        _read_payroll(files / "payroll", as_of_date),
+        _read_blockers(files / "sales"),
+        as_of_date,
+        as_of_at,
+        merged,
+        dict(deal_versions),
+    )
 
 
 def _read_csv(path: Path, delimiter: str = ",") -> list[Row]:
@@ -331,3 +344,13 @@ def _read_payroll(folder: Path, as_of_date: date) -> list[Row]:
                     }
                 )
     return lines
+
+
+def _read_blockers(folder: Path) -> dict[str, dict[str, Row]]:
+    found: dict[str, dict[str, Row]] = {}
+    for path in sorted(folder.glob("*/blockers.csv")):
+        lines = {row["blocker_no"]: {**row, "changes": []} for row in _read_csv(path)}
+        for change in _read_csv(path.with_name("blocker_changes.csv")):
+            lines[change["blocker_no"]]["changes"].append(change)
+        found[path.parent.name] = lines
+    return found

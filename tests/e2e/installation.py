@@ -133,7 +133,7 @@ class Installation:
         return answer_key(
             self.world / "world.sqlite",
             self.world / "policy",
-            self.world / "files" / "payroll",
+            self.world / "files",
             seen_at=f"{seen:%Y-%m-%dT%H:%M:%SZ}",
             as_of_date=date.fromisoformat(manifest.as_of_date),
         )
@@ -154,7 +154,6 @@ def installation(
 def on_world(world: Path, root: Path, now: str = DEMO_NOW) -> Iterator[Installation]:
     """A fresh home at `root` on a world that is there already."""
     home = Home(root).ensure()
-    tenants = sorted(path.name for path in (world / "files" / "payroll").iterdir())
     (root / "sources.yml").write_text(
         yaml.safe_dump(
             {
@@ -164,11 +163,8 @@ def on_world(world: Path, root: Path, now: str = DEMO_NOW) -> Iterator[Installat
                     for tenant in TENANTS
                 ],
                 "files": [
-                    {
-                        "folder": str(world / "files" / "payroll" / tenant),
-                        "mapping": "mapping.yml",
-                    }
-                    for tenant in tenants
+                    {"folder": str(mapping.parent), "mapping": mapping.name}
+                    for mapping in sorted((world / "files").glob("*/*/mapping.yml"))
                 ],
                 "policy": str(world / "policy"),
             }
