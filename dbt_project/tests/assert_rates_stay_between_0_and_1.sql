@@ -44,6 +44,15 @@ rates as (
     select 'loss_rate', loss_rate
     from {{ ref('mart_bottleneck_by_month') }}
     union all
+    select 'update_compliance_rate', update_compliance_rate
+    from {{ ref('mart_traffic_light_by_date_owner') }}
+    union all
+    select 'qualified_rate', qualified_rate
+    from {{ ref('mart_lead_qualification_by_week_source_owner') }}
+    union all
+    select 'qualified_conversion_rate', qualified_conversion_rate
+    from {{ ref('mart_lead_qualification_by_week_source_owner') }}
+    union all
     select 'probability_rate', probability_rate
     from {{ ref('fct_opportunity') }}
 )
