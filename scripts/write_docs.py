@@ -457,7 +457,7 @@ def coverage(manifest: dict[str, Any]) -> str:
         f"| entity | {' | '.join(sources)} |",
         f"|---|{'---|' * len(sources)}",
     ]
-    empty = []
+    empty, of_files_alone = [], []
     for entity in ENTITIES.values():
         cells = []
         for source in sources:
@@ -468,6 +468,9 @@ def coverage(manifest: dict[str, Any]) -> str:
                 names = ", ".join(f"`{column}`" for column in columns)
                 empty.append(f"| {entity.name} | {source} | {names} |")
         lines.append(f"| {entity.name} | {' | '.join(cells)} |")
+        if not any(cells[:-1]):
+            readers = ", ".join(_published_from(f"int_{entity.plural}__unioned", manifest))
+            of_files_alone.append(f"| {entity.name} | a file of your own | {readers} |")
     lines += [
         "",
         "## What stays empty",
@@ -477,6 +480,14 @@ def coverage(manifest: dict[str, Any]) -> str:
         "| entity | source | columns |",
         "|---|---|---|",
         *empty,
+        "",
+        "## Needs a source that few have",
+        "",
+        "What no connector brings, and the marts that are empty or say less until a source does.",
+        "",
+        "| entity | needs | read by |",
+        "|---|---|---|",
+        *of_files_alone,
         "",
         "## Not there yet",
         "",
@@ -496,6 +507,22 @@ def _never_filled(sql: str) -> list[str]:
         columns = _NULL_COLUMN.findall(part)
         found += [column for column in columns if columns.count(column) == branches]
     return list(dict.fromkeys(found))
+
+
+def _published_from(name: str, manifest: dict[str, Any]) -> list[str]:
+    """The published marts that a model flows into, through whatever stands between."""
+    published = {node["name"]: node["unique_id"] for node in marts(manifest)}
+    readers: dict[str, list[str]] = {}
+    for node in manifest["nodes"].values():
+        for parent in node["depends_on"]["nodes"] if node["resource_type"] == "model" else ():
+            readers.setdefault(parent, []).append(node["unique_id"])
+    found: set[str] = set()
+    waiting = [f"model.closebook.{name}"]
+    while waiting:
+        new = set(readers.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return [f"`{mart}`" for mart, key in sorted(published.items()) if key in found]
 
 
 def _resources(model: dict[str, Any], models: dict[str, dict[str, Any]], source: str) -> list[str]:

@@ -44,11 +44,6 @@
     cast({{ dbt.last_day(month, 'month') }} as date)
 {%- endmacro %}
 
-{#- Whole days from one date to a later one. -#}
-{% macro days_between(earlier_date, later_date) -%}
-    cast({{ dbt.datediff(earlier_date, later_date, 'day') }} as int)
-{%- endmacro %}
-
 {#- Whole months from one first-of-month to a later one. -#}
 {% macro months_between(earlier_month, later_month) -%}
     cast({{ dbt.datediff(earlier_month, later_month, 'month') }} as int)
