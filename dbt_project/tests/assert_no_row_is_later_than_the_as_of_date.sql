@@ -38,6 +38,13 @@ dates as (
     select 'mart_stage_entry_violation_by_rule_month', max(entry_month)
     from {{ ref('mart_stage_entry_violation_by_rule_month') }}
     union all
+    select 'mart_funnel_by_owner_month', max(period_start)
+    from {{ ref('mart_funnel_by_owner_month') }}
+    union all
+    select 'mart_timeline_by_scope_clock_day', max({{ add_days('started_date', 'clock_day') }})
+    from {{ ref('mart_timeline_by_scope_clock_day') }}
+    where clock <> 'stage_entry'
+    union all
     select 'mart_win_rate_by_close_month', max(close_month)
     from {{ ref('mart_win_rate_by_close_month') }}
 )

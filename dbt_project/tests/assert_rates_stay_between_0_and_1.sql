@@ -17,6 +17,15 @@ rates as (
     select 'violation_rate', violation_rate
     from {{ ref('mart_stage_entry_violation_by_rule_month') }}
     union all
+    select 'violation_rate of owners', violation_rate
+    from {{ ref('mart_stage_entry_violation_by_rule_owner_week') }}
+    union all
+    select 'conversion_rate of owners', conversion_rate
+    from {{ ref('mart_funnel_by_owner_month') }}
+    union all
+    select 'running_rate', running_rate
+    from {{ ref('mart_timeline_by_scope_clock_day') }}
+    union all
     select 'win_rate_by_close_month', win_rate_by_close_month
     from {{ ref('mart_headline_by_month') }}
     union all
