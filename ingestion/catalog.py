@@ -27,6 +27,7 @@ CONNECTORS: dict[str, Connector] = {
         salesforce.pages,
         lambda _: salesforce.ROWS_AT,
         envelope=frozenset({"attributes"}),
+        stages=salesforce.stages,
     ),
     "stripe": Connector(
         "stripe",
@@ -44,6 +45,7 @@ CONNECTORS: dict[str, Connector] = {
         lambda _: tryton.ROWS_AT,
         unwrap=tryton.UNWRAP,
         sweep=tryton.sweep,
+        stages=tryton.stages,
     ),
     "zendesk": Connector(
         "zendesk",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ingestion.connections import Connection
 from ingestion.http import HttpClient, HttpSettings
@@ -17,6 +17,18 @@ class Page:
 
     content: bytes
     cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VendorStage:
+    """One value of a vendor's list of stages, as records carry it.
+
+    `kind` is what the vendor itself says of it, '' where it says nothing.
+    """
+
+    record_type: Literal["lead", "opportunity"]
+    name: str
+    kind: Literal["won", "lost", ""] = ""
 
 
 class Pages(Protocol):
@@ -42,7 +54,8 @@ class Connector:
 
     `unwrap` is SQL for what the JSON `value` stands for, when the vendor wraps scalars in objects.
     `sweep(client, resource)` yields pages with the ids of all rows there are, in the list at
-    `rows_at`; required as soon as a resource declares `sweep`.
+    `rows_at`; required as soon as a resource declares `sweep`. `stages` asks for the vendor's list
+    of sales stages, in its order; None where the vendor has none, or cannot be asked.
     """
 
     source: str
@@ -53,3 +66,4 @@ class Connector:
     envelope: frozenset[str] = frozenset()
     unwrap: str = ""
     sweep: Callable[[HttpClient, Resource], Iterator[Page]] | None = None
+    stages: Callable[[HttpClient], Iterator[VendorStage]] | None = None

@@ -379,7 +379,7 @@ Values of `columns`. Besides the entity's own fields, `effective_at` may be give
 ## What follows an intake
 
 1. Stages: every `stage_name` of an opportunity or stage event needs a row in policy's `stage_map.csv` (`source_system` is `files`, then tenant, `pipeline_id`, `record_type`, the name, and a
-   `stage_id`), and that `stage_id` one in `process_stage.csv`. Otherwise the stage-entry gate stops the build and names the stage. Payroll: its `pay_code` in `pay_code.csv`.
+   `stage_id`), and that `stage_id` one in `process_stage.csv`. Otherwise the stage-entry gate stops the build and names the stage, and `closebook process init --source files` adds the rows for you to complete. Payroll: its `pay_code` in `pay_code.csv`.
 2. `closebook policy check <policy folder>` names what is wrong; `closebook policy land <policy folder>` lands it.
 3. An entry in `$CLOSEBOOK_HOME/sources.yml`, so that every run takes in what is new; a relative folder counts from the home, a relative mapping from the folder:
 

@@ -21,6 +21,7 @@ import click
 from warehouse import upkeep
 from warehouse.invocation import clock as _clock
 from warehouse.invocation import home as _home
+from warehouse.process_commands import process_group
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,6 +49,7 @@ def cli() -> None:
     Feeding it    closebook source               add, disable, enable, remove, list vendors
                   closebook intake FOLDER        land a folder of files
                   closebook template ENTITY      a workbook to fill in, and its mapping
+                  closebook process              a vendor's stages as policy; check the process
                   closebook policy land FOLDER   land the company's dated rules
                   closebook decide KIND          record what somebody decided, and why
                   closebook decisions            what was decided so far
@@ -692,7 +694,7 @@ def doctor(source: str | None) -> None:
         raise click.exceptions.Exit(EXIT_ERROR)
 
 
-for command in upkeep.COMMANDS:
+for command in (process_group, *upkeep.COMMANDS):
     cli.add_command(command)
 
 

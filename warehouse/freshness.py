@@ -20,7 +20,8 @@ from ingestion.errors import ConfigurationError
 from ingestion.landing import Landing
 from ingestion.load_log import Failure, facts_of, failures
 from warehouse.home import Home
-from warehouse.policy import PolicyRow, landed_rows
+from warehouse.policy import landed_rows
+from warehouse.policy_rows import PolicyRow
 from warehouse.policy_tables import POLICY_TABLES
 from warehouse.sources import switched_off
 

@@ -23,18 +23,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from expectations.predicate import PredicateError, safe_predicate
-from expectations.suites.stage_entry.rules import AT_ENTRY, NOW
+import duckdb
+
+from expectations.predicate import PredicateError
+from expectations.suites.stage_entry.rules import AT_ENTRY, NOW, condition_on, empty_context
 from ingestion.clock import Clock
 from ingestion.landing import Landing, Manifest
 from ingestion.resource import ColumnType
 from ingestion.schema import Columns, rows_of
+from warehouse import process
 from warehouse.decisions import decisions_of_kind
 from warehouse.errors import PolicyError
 from warehouse.landed import VALIDITY, write_load
+from warehouse.policy_rows import Files, PolicyFile, PolicyProblem, PolicyRow, Value, shown
 from warehouse.policy_tables import POLICY_TABLES, PolicyTable
-
-Value = str | int | bool | date | datetime | Decimal | None
 
 OPTIONAL: dict[str, frozenset[str]] = {
     "access_grant": frozenset({"employee_number"}),
@@ -61,74 +63,8 @@ ALLOWED: dict[tuple[str, str], frozenset[str]] = {
 }
 """Columns with a closed list of values."""
 
-EVIDENCE_FIELDS = frozenset(
-    {
-        "discovery_completed_at",
-        "proposal_sent_at",
-        "customer_committed_at",
-        "contract_signed_at",
-    }
-)
-"""Dated fields of an opportunity that can show a milestone."""
-
 SHARES = frozenset({"max_failed_rate", "max_unknown_rate", "probability_rate"})
 """Columns that are a share of a whole: 0..1."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyProblem:
-    """One fault in one file: where, what stands there, why it is refused, how to repair it.
-
-    `row` is the line of the file (the header is line 1); 0 when it is about the whole file.
-    """
-
-    file: str
-    row: int
-    field: str
-    value: str
-    why: str
-    fix: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}" + (f", line {self.row}" if self.row else "")
-        what = (
-            f", {self.field}" + (f" = {self.value!r}" if self.value else "") if self.field else ""
-        )
-        return f"{place}{what}: {self.why}. {self.fix}."
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRow:
-    """One row of a table: its line in the file (0 when read back from a landing), typed values."""
-
-    line: int
-    values: Mapping[str, Value]
-
-    @property
-    def valid_from(self) -> date:
-        value = self.values["valid_from"]
-        assert isinstance(value, date)
-        return value
-
-    @property
-    def valid_to(self) -> date:
-        """Exclusive; an open row runs to the end of time."""
-        value = self.values["valid_to"]
-        assert value is None or isinstance(value, date)
-        return value or date.max
-
-    def text(self) -> str:
-        return ", ".join(f"{name}={_shown(value)}" for name, value in self.values.items())
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyFile:
-    """One table's file as read: typed rows and the SHA-256 of its bytes."""
-
-    table: PolicyTable
-    name: str
-    sha256: str
-    rows: tuple[PolicyRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,25 +79,62 @@ def check_policy(
     folder: Path, store: Landing, decisions: Landing, clock: Clock
 ) -> list[PolicyFile]:
     """Reads and checks every policy file. Raises PolicyError with all problems of all files."""
-    files, problems = _read_folder(folder)
-    if not problems:
-        problems = [
-            *_references(files),
-            *_rules(files),
-            *_plans(files),
-            *_late_days(files),
-            *_targets(files),
-            *_process(files),
-        ]
-    if not problems:
-        problems = list(_changed_pasts(files, store, decisions, clock))
+    files, problems = policy_problems(folder, store, decisions, clock)
     if problems:
-        raise PolicyError(
-            f"{folder} holds {len(problems)} problem{'s' if len(problems) > 1 else ''}; "
-            "nothing was landed",
-            tuple(problems),
-        )
-    return files
+        raise policy_error(folder, problems)
+    return list(files.values())
+
+
+def policy_error(folder: Path, problems: Sequence[PolicyProblem]) -> PolicyError:
+    """The refusal of a folder, with every problem of it."""
+    return PolicyError(
+        f"{folder} holds {len(problems)} problem{'s' if len(problems) > 1 else ''}; "
+        "nothing was landed",
+        tuple(problems),
+    )
+
+
+def check_process(
+    folder: Path, store: Landing, decisions: Landing, clock: Clock
+) -> list[PolicyFile]:
+    """Reads and checks the tables of the sales process: all that landing asks of them, and that no
+    name, stage or end is missing on any day. Raises PolicyError with all problems at once.
+    """
+    files, found = policy_problems(folder, store, decisions, clock)
+    aside = POLICY_TABLES.keys() - process.PROCESS_TABLES - {"setting", "tenant"}
+    problems = [problem for problem in found if Path(problem.file).stem not in aside]
+    problems = sorted([*problems, *process.gaps(files)], key=_place)
+    if problems:
+        raise policy_error(folder, problems)
+    return [file for name, file in files.items() if name in process.PROCESS_TABLES]
+
+
+def policy_problems(
+    folder: Path, store: Landing, decisions: Landing, clock: Clock
+) -> tuple[Files, list[PolicyProblem]]:
+    """Every file in the order of references, and all that is wrong with them, at once.
+
+    What cannot be judged before another fault is repaired is not: a file with a fault of its own is
+    not compared with the past.
+    """
+    files, problems = read_policy(folder)
+    problems += [
+        *_references(files),
+        *process.faults(files),
+        *_rules(files),
+        *_plans(files),
+        *_late_days(files),
+        *_targets(files),
+        *_changed_pasts(files, store, decisions, clock),
+    ]
+    return files, sorted(problems, key=_place)
+
+
+def _place(problem: PolicyProblem) -> tuple[int, int]:
+    """Files in the order of references, those of no table first; lines in their own."""
+    tables = list(POLICY_TABLES)
+    stem = Path(problem.file).stem
+    return (tables.index(stem) if stem in tables else -1, problem.row)
 
 
 def land_policy(folder: Path, store: Landing, decisions: Landing, clock: Clock) -> PolicyReport:
@@ -254,12 +227,14 @@ def landed_rows(
 _OF_THE_LOAD: Columns = (("_recorded_at", "timestamp"), ("_row_number", "bigint"))
 
 
-def _read_folder(folder: Path) -> tuple[list[PolicyFile], list[PolicyProblem]]:
-    """Every table's file in declaration order, which is the order of references."""
+def read_policy(folder: Path) -> tuple[Files, list[PolicyProblem]]:
+    """Every table's file in declaration order, which is the order of references, and what is wrong
+    with each by itself.
+    """
     problems: list[PolicyProblem] = []
-    files: list[PolicyFile] = []
+    files: dict[str, PolicyFile] = {}
     if not folder.is_dir():
-        return [], [
+        return {}, [
             PolicyProblem(
                 str(folder),
                 0,
@@ -284,7 +259,8 @@ def _read_folder(folder: Path) -> tuple[list[PolicyFile], list[PolicyProblem]]:
     for table in POLICY_TABLES.values():
         path = folder / f"{table.name}.csv"
         if not path.is_file() and table.is_optional:
-            files.append(PolicyFile(table, path.name, hashlib.sha256(b"").hexdigest(), ()))
+            nothing = hashlib.sha256(b"").hexdigest()
+            files[table.name] = PolicyFile(table, path.name, nothing, ())
             continue
         if not path.is_file():
             header = ",".join(_column_names(table))
@@ -300,19 +276,20 @@ def _read_folder(folder: Path) -> tuple[list[PolicyFile], list[PolicyProblem]]:
             )
             continue
         file, faults = _read_file(path, table)
-        files.append(file)
+        if file is not None:
+            files[table.name] = file
         problems += faults
     return files, problems
 
 
-def _read_file(path: Path, table: PolicyTable) -> tuple[PolicyFile, list[PolicyProblem]]:
+def _read_file(path: Path, table: PolicyTable) -> tuple[PolicyFile | None, list[PolicyProblem]]:
+    """The file with its faults; None when not every row of it can be told."""
     content = path.read_bytes()
-    empty = PolicyFile(table, path.name, hashlib.sha256(content).hexdigest(), ())
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        return empty, [
+        return None, [
             PolicyProblem(
                 path.name, line, "", "", "this line is not UTF-8", "Save the file as UTF-8"
             )
@@ -344,9 +321,12 @@ def _read_file(path: Path, table: PolicyTable) -> tuple[PolicyFile, list[PolicyP
         ),
     ]
     if faults:
-        return empty, faults
+        return None, faults
     types: dict[str, ColumnType] = dict(table.columns + VALIDITY)
     rows: list[PolicyRow] = []
+    faulty: list[PolicyRow] = []
+    dated: list[PolicyRow] = []
+    of_its_key = {*table.key, "valid_from", "valid_to"}
     try:
         for cells in reader:
             line = reader.line_num
@@ -363,13 +343,18 @@ def _read_file(path: Path, table: PolicyTable) -> tuple[PolicyFile, list[PolicyP
                         "Quote values that hold a comma",
                     )
                 )
-                continue
             values, wrong = _typed_row(
-                path.name, line, table, types, dict(zip(header, cells, strict=True))
+                path.name, line, table, types, dict(zip(header, cells, strict=False))
             )
+            row = PolicyRow(line, {name: values.get(name) for name in names})
+            if len(cells) != len(header):
+                # Its first values may be what others refer to; of the rest nothing can be said.
+                faulty.append(row)
+                continue
             faults += wrong
-            if not wrong:
-                rows.append(PolicyRow(line, {name: values[name] for name in names}))
+            (faulty if wrong else rows).append(row)
+            if not of_its_key & {fault.field for fault in wrong}:
+                dated.append(row)
     except csv.Error as error:
         faults.append(
             PolicyProblem(
@@ -381,8 +366,11 @@ def _read_file(path: Path, table: PolicyTable) -> tuple[PolicyFile, list[PolicyP
                 "Close the quoted value",
             )
         )
-    faults += _validity(path.name, table, rows)
-    return PolicyFile(table, path.name, empty.sha256, tuple(rows)), faults
+        return None, faults
+    faults += _validity(path.name, table, dated)
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = PolicyFile(table, path.name, sha256, tuple(rows), tuple(faulty), is_whole=not faults)
+    return file, faults
 
 
 def _typed_row(
@@ -521,7 +509,7 @@ def _validity(file: str, table: PolicyTable, rows: Sequence[PolicyRow]) -> Itera
                 file,
                 row.line,
                 "valid_to",
-                _shown(row.values["valid_to"]),
+                shown(row.values["valid_to"]),
                 f"it is not after valid_from ({row.valid_from})",
                 "valid_to is the first day on which the row no longer applies",
             )
@@ -532,7 +520,7 @@ def _validity(file: str, table: PolicyTable, rows: Sequence[PolicyRow]) -> Itera
         for earlier, later in pairwise(group):
             if later.valid_from < earlier.valid_to:
                 named = ", ".join(
-                    f"{name}={_shown(value)}" for name, value in zip(table.key, key, strict=True)
+                    f"{name}={shown(value)}" for name, value in zip(table.key, key, strict=True)
                 )
                 yield PolicyProblem(
                     file,
@@ -540,7 +528,7 @@ def _validity(file: str, table: PolicyTable, rows: Sequence[PolicyRow]) -> Itera
                     "valid_from",
                     str(later.valid_from),
                     f"overlaps line {earlier.line} of the same key ({named}), which is valid until "
-                    f"{_shown(earlier.values['valid_to']) or 'further notice'}",
+                    f"{shown(earlier.values['valid_to']) or 'further notice'}",
                     f"End line {earlier.line} with valid_to={later.valid_from}",
                 )
 
@@ -576,25 +564,25 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
 value names none."""
 
 
-def _references(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
-    by_name = {file.table.name: file for file in files}
+def _references(files: Files) -> Iterator[PolicyProblem]:
     for table, column, target, target_column in REFERENCES:
-        known = {row.values[target_column] for row in by_name[target].rows}
-        for row in by_name[table].rows:
+        if table not in files or target not in files:
+            continue
+        known = {row.values[target_column] for row in files[target].all_rows}
+        for row in files[table].all_rows:
             value = row.values[column]
-            if value is not None and value not in known and value != "*":
+            if value is not None and value not in known and value not in ("*", process.UNDECIDED):
                 yield PolicyProblem(
-                    by_name[table].name,
+                    files[table].name,
                     row.line,
                     column,
-                    _shown(value),
+                    shown(value),
                     f"{target}.csv has no such {target_column}",
                     f"Correct it, or add it to {target}.csv",
                 )
-    zones = [row for row in by_name["setting"].rows if row.values["name"] == "reporting_timezone"]
-    if not zones:
+    if "setting" in files and files["setting"].is_whole and house_zone(files) is None:
         yield PolicyProblem(
-            by_name["setting"].name,
+            files["setting"].name,
             0,
             "name",
             "reporting_timezone",
@@ -603,43 +591,55 @@ def _references(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
         )
 
 
-def _rules(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+def house_zone(files: Files) -> ZoneInfo | None:
+    """The first reporting timezone of the settings; None when they name none."""
+    for row in files["setting"].rows if "setting" in files else ():
+        if row.values["name"] == "reporting_timezone":
+            return ZoneInfo(str(row.values["value"]))
+    return None
+
+
+def _rules(files: Files) -> Iterator[PolicyProblem]:
     """Entry rules that the stage-entry gate could not read: it is asked, by its own parser."""
-    (rules,) = (file for file in files if file.table.name == "stage_entry_rule")
-    for row in rules.rows:
-        for column, readable in (("predicate", NOW), ("predicate_at_entry", AT_ENTRY)):
-            predicate = str(row.values[column])
-            try:
-                safe_predicate(predicate, readable)
-            except PredicateError as error:
+    if "stage_entry_rule" not in files:
+        return
+    rules = files["stage_entry_rule"]
+    with duckdb.connect() as connection:
+        context = empty_context(connection)
+        for row in rules.all_rows:
+            for column, readable in (("predicate", NOW), ("predicate_at_entry", AT_ENTRY)):
+                predicate = row.values[column]
+                if predicate is None:
+                    continue
+                try:
+                    condition_on(connection, context, str(predicate), readable)
+                except PredicateError as error:
+                    yield PolicyProblem(
+                        rules.name,
+                        row.line,
+                        column,
+                        str(predicate),
+                        str(error),
+                        "Write one condition, e.g. amount > 0",
+                    )
+            field = row.values["field"]
+            if field is not None and field not in NOW:
                 yield PolicyProblem(
                     rules.name,
                     row.line,
-                    column,
-                    predicate,
-                    str(error),
-                    "Write one condition, e.g. amount > 0",
+                    "field",
+                    shown(field),
+                    "no such column of the stage-entry context",
+                    f"Use one of {', '.join(sorted(NOW))}",
                 )
-        if row.values["field"] not in NOW:
-            yield PolicyProblem(
-                rules.name,
-                row.line,
-                "field",
-                _shown(row.values["field"]),
-                "no such column of the stage-entry context",
-                f"Use one of {', '.join(sorted(NOW))}",
-            )
 
 
-def _plans(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+def _plans(files: Files) -> Iterator[PolicyProblem]:
     """Plans that apply before they were approved."""
-    by_name = {file.table.name: file for file in files}
-    zone = next(
-        ZoneInfo(str(row.values["value"]))
-        for row in by_name["setting"].rows
-        if row.values["name"] == "reporting_timezone"
-    )
-    plans = by_name["commission_plan"]
+    zone = house_zone(files)
+    if zone is None or "commission_plan" not in files:
+        return
+    plans = files["commission_plan"]
     for row in plans.rows:
         approved = row.values["approved_at"]
         if not row.values["approved_by"] or not isinstance(approved, datetime):
@@ -656,15 +656,17 @@ def _plans(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
                 plans.name,
                 row.line,
                 "approved_at",
-                _shown(approved),
+                shown(approved),
                 f"the plan was approved after it began to apply ({row.valid_from})",
                 "Start it on a later valid_from",
             )
 
 
-def _late_days(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+def _late_days(files: Files) -> Iterator[PolicyProblem]:
     """Special days that were decided after they were over: they would never apply."""
-    (days,) = (file for file in files if file.table.name == "working_day")
+    if "working_day" not in files:
+        return
+    days = files["working_day"]
     for row in days.rows:
         day = row.values["day"]
         assert isinstance(day, date)
@@ -679,9 +681,11 @@ def _late_days(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
             )
 
 
-def _targets(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
+def _targets(files: Files) -> Iterator[PolicyProblem]:
     """Targets that say no scope, growth or version. Whether one is sound is judged in the build."""
-    (targets,) = (file for file in files if file.table.name == "target")
+    if "target" not in files:
+        return
+    targets = files["target"]
     for row in targets.rows:
         values = row.values
         growth, version, start = values["growth_rate"], values["version"], values["period_start"]
@@ -704,69 +708,27 @@ def _targets(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
         if abs(start.year - row.valid_from.year) > 10:
             faults.append(("period_start", "it is far from valid_from", "Correct the year"))
         for field, why, fix in faults:
-            yield PolicyProblem(targets.name, row.line, field, _shown(values[field]), why, fix)
-
-
-def _process(files: Sequence[PolicyFile]) -> Iterator[PolicyProblem]:
-    """Milestones that nothing could meet or weigh, parts of no pipeline, pipelines of two types."""
-    by_name = {file.table.name: file for file in files}
-    types: dict[Value, Value] = {}
-    for name in ("pipeline", "process_milestone", "process_step"):
-        for row in by_name[name].rows:
-            values = row.values
-            weight = values.get("weight")
-            kind = types.setdefault(values["pipeline_id"], values.get("pipeline_type"))
-            faults: list[tuple[str, str, str]] = []
-            if values["pipeline_id"] == "*":
-                faults.append(("pipeline_id", "it is of one pipeline", "Write a row a pipeline"))
-            if name == "pipeline" and values["pipeline_type"] != kind:
-                faults.append(
-                    (
-                        "pipeline_type",
-                        f"the pipeline was of type {kind}, and keeps it",
-                        "Open another pipeline for another kind of process",
-                    )
-                )
-            if name == "process_milestone" and not _is_evidence(str(values["evidence"])):
-                faults.append(
-                    (
-                        "evidence",
-                        "nothing shows it",
-                        f"Use one of {', '.join(sorted(EVIDENCE_FIELDS))}, contact_role:<role>, "
-                        "activity:<type>",
-                    )
-                )
-            if isinstance(weight, int) and weight < 1:
-                faults.append(("weight", "it weighs nothing", "Write 1, 2, ..."))
-            for field, why, fix in faults:
-                yield PolicyProblem(
-                    by_name[name].name, row.line, field, _shown(values[field]), why, fix
-                )
-
-
-def _is_evidence(text: str) -> bool:
-    kind, _, what = text.partition(":")
-    return text in EVIDENCE_FIELDS or (kind in ("contact_role", "activity") and what != "")
+            yield PolicyProblem(targets.name, row.line, field, shown(values[field]), why, fix)
 
 
 def _changed_pasts(
-    files: Sequence[PolicyFile], store: Landing, decisions: Landing, clock: Clock
+    files: Files, store: Landing, decisions: Landing, clock: Clock
 ) -> Iterator[PolicyProblem]:
     """Rows valid before today that differ from the last landing, unless a decision allows it."""
     allowed = {
         (decision.subject, decision.subject_hash)
         for decision in decisions_of_kind(decisions, "allow_policy_change")
     }
-    (settings,) = (file for file in files if file.table.name == "setting")
-    zone = next(
-        ZoneInfo(str(row.values["value"]))
-        for row in settings.rows
-        if row.values["name"] == "reporting_timezone"
-    )
+    zone = house_zone(files)
+    if zone is None:
+        return
     today = clock.now().astimezone(zone).date()
-    for file in files:
-        name = file.table.name
-        if store.latest("policy", "house", name) is None or (name, file.sha256) in allowed:
+    for name, file in files.items():
+        if (
+            not file.is_whole
+            or store.latest("policy", "house", name) is None
+            or (name, file.sha256) in allowed
+        ):
             continue
         before = _past(landed_rows(store, file.table), today)
         after = _past(file.rows, today)
@@ -820,7 +782,7 @@ def _same_key(table: PolicyTable, one: PolicyRow, other: PolicyRow) -> bool:
 
 def _content_sha256(file: PolicyFile) -> str:
     """The hash of the rows, whatever their order and spelling in the file."""
-    rows = sorted(json.dumps([_shown(value) for value in row.values.values()]) for row in file.rows)
+    rows = sorted(json.dumps([shown(value) for value in row.values.values()]) for row in file.rows)
     return hashlib.sha256("\n".join([*_column_names(file.table), *rows]).encode()).hexdigest()
 
 
@@ -830,7 +792,3 @@ def _column_names(table: PolicyTable) -> list[str]:
 
 def _midnight(day: date, zone: Any) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
-
-
-def _shown(value: Value) -> str:
-    return "" if value is None else str(value)

@@ -17,6 +17,7 @@ from company.servers import soql
 from company.servers.salesforce_schema import (
     OBJECTS,
     RELATED,
+    SETUP,
     FieldType,
     SalesforceField,
     SalesforceObject,
@@ -193,6 +194,8 @@ class SalesforceServer:
             query = soql.parse(call.query.get("q", ""))
         except soql.MalformedQueryError as error:
             raise VendorError(400, _error("MALFORMED_QUERY", f"\n{error}"), stream) from None
+        if query.object.lower() in SETUP:
+            return self._setup(call, query, stream)
         sobject = OBJECTS.get(query.object.lower())
         if sobject is None:
             message = f"sObject type '{query.object}' is not supported."
@@ -212,6 +215,26 @@ class SalesforceServer:
             sobject, paths, stream, array("q", self._bench.world.select(stream, tail, values))
         )
         return self._page(call, locator, f"01g{secrets.token_hex(7)}A", 0)
+
+    def _setup(self, call: Call, query: soql.Query, stream: Stream) -> Answer:
+        """A list of the administrator's: short, so it is always one page in its own order."""
+        name, rows = SETUP[query.object.lower()]
+        in_order = [term.field.lower() for term in query.order] in ([], ["sortorder"])
+        if query.conditions or query.limit is not None or not in_order:
+            raise VendorError(400, _error("MALFORMED_QUERY", f"{name}: only ORDER BY"), stream)
+        known = {field.lower(): field for field in rows[0]}
+        for field in query.fields:
+            if field.lower() not in known:
+                message = f"No such column '{field}' on entity '{name}'."
+                raise VendorError(400, _error("INVALID_FIELD", message), stream)
+        version = call.parameters["version"]
+        records = [
+            {"attributes": _attributes(name, str(row["Id"]), version)}
+            | {known[field.lower()]: row[known[field.lower()]] for field in query.fields}
+            for row in rows
+        ]
+        body = {"totalSize": len(records), "done": True, "records": records}
+        return Answer(body, stream, headers=self._usage())
 
     def _more(self, call: Call) -> Answer:
         tenant = self._tenant(call)

@@ -204,3 +204,30 @@ OBJECTS: dict[str, SalesforceObject] = {
 
 RELATED: dict[str, SalesforceObject] = {"Product2": _PRODUCT}
 """Objects that can be reached through a relation of that name."""
+
+
+def _list_of(names: tuple[str, ...], **flags: str) -> tuple[dict[str, object], ...]:
+    """The rows of a setup object: `flags` name the one value that each flag is true of."""
+    return tuple(
+        {
+            "Id": f"01J{number:015d}",
+            "ApiName": name,
+            "MasterLabel": name,
+            "SortOrder": number,
+            **{flag: name == value for flag, value in flags.items()},
+        }
+        for number, name in enumerate(names, 1)
+    )
+
+
+SETUP: dict[str, tuple[str, tuple[dict[str, object], ...]]] = {
+    "leadstatus": ("LeadStatus", _list_of(LEAD_STATUSES, IsDefault="New", IsConverted="Qualified")),
+    "opportunitystage": (
+        "OpportunityStage",
+        tuple(
+            row | {"IsActive": True, "IsClosed": str(row["ApiName"]).startswith("Closed")}
+            for row in _list_of(STAGE_NAMES, IsWon="Closed Won")
+        ),
+    ),
+}
+"""What the org's administrator keeps, by lower-case name: the object's name, rows by SortOrder."""

@@ -6,11 +6,12 @@ queryAll, not query: it also returns deleted and merged rows, with IsDeleted tru
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from ingestion.connections import Connection
-from ingestion.connector import Page
+from ingestion.connector import Page, VendorStage
 from ingestion.errors import ContractError
-from ingestion.http import Asking, HttpClient, HttpSettings
+from ingestion.http import Asking, HttpClient, HttpSettings, Reply
 from ingestion.resource import Resource
 
 API_VERSION = "v61.0"
@@ -61,18 +62,50 @@ def pages(
     client: HttpClient, resource: Resource, since: str | None, until: str | None = None
 ) -> Iterator[Page]:
     """Every page of the query. Raises ContractError when a page breaks the protocol."""
-    path = f"/services/data/{API_VERSION}/queryAll"
-    params: dict[str, str | int] | None = {"q": soql(resource, since, until)}
+    for reply in _replies(client, "queryAll", soql(resource, since, until), resource.name, since):
+        yield Page(reply.content)
+
+
+def stages(client: HttpClient) -> Iterator[VendorStage]:
+    """The statuses of leads, then the stages of opportunities, inactive ones as well.
+
+    Raises ContractError when a row lacks what was asked for.
+    """
+    for record in _setup_rows(client, "LeadStatus", "ApiName"):
+        yield VendorStage("lead", record["ApiName"])
+    for record in _setup_rows(client, "OpportunityStage", "ApiName", "IsClosed", "IsWon"):
+        kind: Literal["won", "lost", ""] = "lost" if record["IsClosed"] is True else ""
+        yield VendorStage("opportunity", record["ApiName"], "won" if record["IsWon"] else kind)
+
+
+def _setup_rows(client: HttpClient, name: str, *fields: str) -> Iterator[dict[str, Any]]:
+    """The rows of a list that the org's administrator keeps, in its own order."""
+    query = f"SELECT {', '.join(fields)} FROM {name} ORDER BY SortOrder"  # noqa: S608  constants
+    for reply in _replies(client, "query", query, name, None):
+        for row in reply.body[ROWS_AT]:
+            if not isinstance(row, dict) or not isinstance(row.get("ApiName"), str):
+                raise ContractError(f"{client.name}: {name}: a row without an ApiName: {row!r}")
+            if missing := [field for field in fields if field not in row]:
+                raise ContractError(f"{client.name}: {name}: a row without {missing[0]}: {row!r}")
+            yield row
+
+
+def _replies(
+    client: HttpClient, verb: str, query: str, name: str, since: str | None
+) -> Iterator[Reply]:
+    """Every page of a query; `name` is what its errors call it."""
+    path = f"/services/data/{API_VERSION}/{verb}"
+    params: dict[str, str | int] | None = {"q": query}
     number = 1
     while True:
-        reply = client.get_json(path, Asking(resource.name, number, since), params, holds=ROWS_AT)
-        yield Page(reply.content)
+        asking = Asking(name, number, since)
+        reply = client.get_json(path, asking, params, holds=ROWS_AT)
+        yield reply
         if reply.body.get("done") is True:
             return
         following = reply.body.get("nextRecordsUrl")
         if not isinstance(following, str) or following == path:
             raise ContractError(
-                f"{client.name}: {Asking(resource.name, number, since)}: not done, yet "
-                f"nextRecordsUrl is {following!r}"
+                f"{client.name}: {asking}: not done, yet nextRecordsUrl is {following!r}"
             )
         path, params, number = following, None, number + 1

@@ -10,11 +10,11 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ingestion.connections import Connection
-from ingestion.connector import Page
+from ingestion.connector import Page, VendorStage
 from ingestion.errors import ConfigurationError, ContractError
 from ingestion.http import Asking, HttpClient, HttpSettings, Reply
 from ingestion.resource import Resource
@@ -79,6 +79,24 @@ def sweep(client: HttpClient, resource: Resource) -> Iterator[Page]:
     context = _context(client, resource)
     for reply in _by_id(client, resource, None, [], context, "search", IDS_PER_PAGE):
         yield Page(reply.content)
+
+
+def stages(client: HttpClient) -> Iterator[VendorStage]:
+    """The states of sale opportunities. Raises ContractError when they come as something else."""
+    asking = Asking("states of opportunities", 1, None)
+    reply = _ask(client, asking, "model.sale.opportunity.fields_get", ["state"], 0, {})
+    try:
+        states = [str(name) for name, _ in reply.body[ROWS_AT]["state"]["selection"]]
+    except (KeyError, TypeError, ValueError):
+        raise ContractError(
+            f"{client.name}: {asking}: no selection of states in {reply.body[ROWS_AT]!r}"
+        ) from None
+    for state in states:
+        yield VendorStage("opportunity", state, _ENDS.get(state, ""))
+
+
+# The module's own words for a deal that has ended.
+_ENDS: dict[str, Literal["won", "lost", ""]] = {"won": "won", "lost": "lost"}
 
 
 def _revisions(

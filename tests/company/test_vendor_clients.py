@@ -140,6 +140,22 @@ def test_simple_salesforce_describes_stages_and_reads_limits(
     assert client.api_usage["api-usage"].total == limits["Max"]
 
 
+def test_simple_salesforce_reads_the_administrators_lists_of_stages(
+    world: SmallWorld, servers: Servers
+) -> None:
+    client = salesforce_client(servers)
+    query = "SELECT ApiName, IsClosed, IsWon FROM OpportunityStage ORDER BY SortOrder"
+    stages = [(r["ApiName"], r["IsClosed"], r["IsWon"]) for r in client.query(query)["records"]]
+    assert stages[0] == ("Qualification", False, False)
+    assert stages[-2:] == [("Closed Won", True, True), ("Closed Lost", True, False)]
+    query = "SELECT ApiName, IsConverted FROM LeadStatus ORDER BY SortOrder"
+    assert [r["ApiName"] for r in client.query(query)["records"] if r["IsConverted"]] == [
+        "Qualified"
+    ]
+    with pytest.raises(SalesforceMalformedRequest, match="No such column 'Colour' on entity"):
+        client.query("SELECT Colour FROM LeadStatus")
+
+
 @pytest.mark.parametrize(
     ("resource", "name", "field", "value"),
     [

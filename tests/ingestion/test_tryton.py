@@ -270,3 +270,19 @@ def test_a_range_is_bounded_at_both_ends_and_looks_for_no_deletion(
     load = read(Window(datetime(2026, 6, 10, tzinfo=UTC), datetime(2026, 6, 13, tzinfo=UTC), {}))
     assert rows_of(landing, load, "id, is_deleted") == [("3", False), ("4", False)]
     assert [method for method, _ in books.calls if method.endswith(".search")] == []
+
+
+def test_the_states_of_opportunities_are_the_stages(vendor: Vendor, settings: HttpSettings) -> None:
+    selection = [["lead", "Lead"], ["opportunity", "Opportunity"], ["won", "Won"], ["lost", "Lost"]]
+    reply = {"id": 1, "result": {"state": {"type": "selection", "selection": selection}}}
+    vendor.on(RPC, reply, {"id": 1, "result": {"state": {"selection": "get_states"}}})
+    connection = Connection("tryton", "aurora", f"{vendor.base_url}/crm", "reader", SECRET)
+    with tryton.open_client(connection, settings) as client:
+        assert [(stage.name, stage.kind) for stage in tryton.stages(client)] == [
+            ("lead", ""), ("opportunity", ""), ("won", "won"), ("lost", "lost"),
+        ]  # fmt: skip
+        question = json.loads(vendor.asked[0]._body)
+        assert question["method"] == "model.sale.opportunity.fields_get"
+        assert question["params"] == [["state"], 0, {}]
+        with pytest.raises(ContractError, match="no selection of states"):
+            list(tryton.stages(client))

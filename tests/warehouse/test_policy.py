@@ -15,13 +15,13 @@ from warehouse.decisions import decide
 from warehouse.errors import PolicyError
 from warehouse.home import Home
 from warehouse.policy import (
-    PolicyProblem,
     PolicyReport,
     check_policy,
     house_timezone,
     land_policy,
     setting,
 )
+from warehouse.policy_rows import PolicyProblem
 from warehouse.policy_tables import POLICY_TABLES
 
 DEMO_POLICY = Path(__file__).parents[2] / "company" / "policy"

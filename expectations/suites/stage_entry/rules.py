@@ -22,21 +22,25 @@ from expectations.sql import literal, name
 CONTEXT = "intermediate.int_stage_entry_context"
 ENTRIES = "intermediate.int_stage_entries"
 
-EVIDENCE = frozenset(
-    {
-        "customer_committed_at",
-        "discovery_completed_at",
-        "proposal_sent_at",
-        "contract_signed_at",
-    }
-)
-ANY_TIME = EVIDENCE | {"entered_at", "currency_code", "owner_source_id"}
-NOW = ANY_TIME | {"amount", "close_date", "decision_maker_count"}
-AT_ENTRY = ANY_TIME | {
-    "amount_at_entry",
-    "close_date_at_entry",
-    "decision_maker_count_at_entry",
+_EVIDENCE = {
+    "customer_committed_at": "timestamp",
+    "discovery_completed_at": "timestamp",
+    "proposal_sent_at": "timestamp",
+    "contract_signed_at": "timestamp",
 }
+_ANY_TIME = _EVIDENCE | {
+    "entered_at": "timestamp",
+    "currency_code": "varchar",
+    "owner_source_id": "varchar",
+}
+_NOW = {"amount": "decimal(18, 2)", "close_date": "date", "decision_maker_count": "bigint"}
+_AT_ENTRY = {f"{column}_at_entry": kind for column, kind in _NOW.items()}
+COLUMN_TYPES = _ANY_TIME | _NOW | _AT_ENTRY
+"""Every column of the context that a rule may read, and its type."""
+
+EVIDENCE = frozenset(_EVIDENCE)
+NOW = frozenset(_ANY_TIME | _NOW)
+AT_ENTRY = frozenset(_ANY_TIME | _AT_ENTRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +161,8 @@ def _rule(connection: duckdb.DuckDBPyConnection, given: dict[str, object]) -> En
         rule_id=str(given["rule_id"]),
         pipeline_id=str(given["pipeline_id"]),
         stage_id=str(given["stage_id"]),
-        predicate=_safe("predicate", given, NOW),
-        predicate_at_entry=_safe("predicate_at_entry", given, AT_ENTRY),
+        predicate=_condition(connection, "predicate", given, NOW),
+        predicate_at_entry=_condition(connection, "predicate_at_entry", given, AT_ENTRY),
         field=str(given["field"]),
         owner=str(given["owner"]),
         severity="warning" if severity == "warning" else "critical",
@@ -171,18 +175,11 @@ def _rule(connection: duckdb.DuckDBPyConnection, given: dict[str, object]) -> En
     for column in ("predicate", "predicate_at_entry"):
         condition = getattr(rule, column)
         try:
-            _, kind, *_ = connection.execute(
-                f"describe select ({condition}) as verdict from {CONTEXT}"
-            ).fetchall()[0]
-            if kind == "BOOLEAN":
-                connection.execute(
-                    f"select count(*) filter (where ({condition})) from {CONTEXT} "
-                    f"where {rule.applies}"
-                )
+            connection.execute(
+                f"select count(*) filter (where ({condition})) from {CONTEXT} where {rule.applies}"
+            )
         except duckdb.Error as error:
             raise PredicateError(f"{column} {condition!r}: {error}") from None
-        if kind != "BOOLEAN":
-            raise PredicateError(f"{column} {condition!r} is {kind}, not true or false")
     return rule
 
 
@@ -199,11 +196,39 @@ _REQUIRED = (
 )
 
 
-def _safe(column: str, given: dict[str, object], columns: frozenset[str]) -> str:
+def _condition(
+    connection: duckdb.DuckDBPyConnection,
+    column: str,
+    given: dict[str, object],
+    columns: frozenset[str],
+) -> str:
     try:
-        return safe_predicate(str(given[column] or ""), columns)
+        return condition_on(connection, CONTEXT, str(given[column] or ""), columns)
     except PredicateError as error:
         raise PredicateError(f"{column} {given[column]!r}: {error}") from None
+
+
+def condition_on(
+    connection: duckdb.DuckDBPyConnection, context: str, text: str, columns: frozenset[str]
+) -> str:
+    """`text` as safe SQL that is true or false of a row of `context`. Raises PredicateError."""
+    condition = safe_predicate(text, columns)
+    try:
+        _, kind, *_ = connection.execute(
+            f"describe select ({condition}) as verdict from {context}"
+        ).fetchall()[0]
+    except duckdb.Error as error:
+        raise PredicateError(str(error).splitlines()[0]) from None
+    if kind != "BOOLEAN":
+        raise PredicateError(f"it is {kind}, not true or false")
+    return condition
+
+
+def empty_context(connection: duckdb.DuckDBPyConnection) -> str:
+    """The name of a context without entries, made where there is no warehouse to ask."""
+    columns = ", ".join(f"{column} {kind}" for column, kind in COLUMN_TYPES.items())
+    connection.execute(f"create temp table empty_context ({columns})")
+    return "empty_context"
 
 
 def _date(value: object) -> date:

@@ -1,0 +1,125 @@
+"""`closebook process`: the sales process as data, begun from a vendor's list and checked whole.
+
+Like `warehouse.cli`, nothing heavy is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from warehouse import invocation
+
+if TYPE_CHECKING:
+    from warehouse.home import Home
+
+FOLDER = click.argument("folder", type=click.Path(path_type=Path), required=False)
+
+
+@click.group("process")
+def process_group() -> None:
+    """The sales process in the policy folder: its stages, what vendors call them, entry rules.
+
+    FOLDER is the policy folder; without it the one that CLOSEBOOK_HOME/sources.yml names.
+
+    \b
+    Examples:
+      closebook process init --source salesforce    a row for every stage that Salesforce knows
+      closebook process check                       everything that is wrong with the process
+    """
+
+
+@process_group.command("init")
+@FOLDER
+@click.option("--source", required=True, help="Whose stages: salesforce, tryton, files.")
+@click.option("--pipeline", help="The pipeline that they belong to (default: the only one).")
+@click.option("--from", "since", type=click.DateTime(formats=["%Y-%m-%d"]),
+              help="The first day of the new rows (default: see above).")  # fmt: skip
+def init(folder: Path | None, source: str, pipeline: str | None, since: datetime | None) -> None:
+    """Add a row to stage_map.csv for every stage of a source that has none.
+
+    Names come from the vendor's own list (Salesforce: statuses of leads and stages of
+    opportunities, inactive ones too; Tryton: states of opportunities) and from the last build:
+    what it met in the data and could not place, with any source. Rows that are there stay as they
+    are, and what is in the folder only: nothing lands.
+
+    Where the name or the vendor's own won and lost says which stage it is, stage_id is filled in;
+    elsewhere `?` stands, for you to decide: no policy with a `?` is accepted. Before the first
+    landing rows begin with their stage; later today, or on the day on which the data met the name,
+    which changes the past: the check then prints the decision that allows it.
+
+    \b
+    Examples:
+      closebook process init --source salesforce
+      closebook process init policy --source tryton --pipeline default --from 2026-01-01
+      closebook process init --source files    after a build that stopped at an unknown stage
+    """
+    from ingestion.connections import Sources, configured_sources, connections_of
+    from warehouse.process import UNDECIDED
+    from warehouse.stage_names import write_stage_map
+
+    home = invocation.home()
+    has_sources = (home.root / "sources.yml").is_file()
+    sources = configured_sources(home.root) if has_sources else Sources((), ())
+    report = write_stage_map(
+        _folder(folder, home),
+        source,
+        home,
+        invocation.clock(),
+        sources,
+        connections_of(sources),
+        pipeline_id=pipeline,
+        since=since.date() if since else None,
+    )
+    for line in report.asked:
+        click.echo(line)
+    for row in report.rows:
+        click.secho(
+            f"  {row['tenant']} {row['record_type']} {row['source_stage']} -> {row['stage_id']}, "
+            f"from {row['valid_from'] or UNDECIDED}",
+            fg="yellow" if row["stage_id"] == UNDECIDED else None,
+        )
+    click.echo(f"{report.path}: {len(report.rows)} rows added, {report.were_there} were there")
+    if report.undecided:
+        click.echo(
+            f"{report.undecided} of them nobody could tell: write a stage of process_stage.csv for "
+            f"each `{UNDECIDED}`, then `closebook process check`"
+        )
+
+
+@process_group.command("check")
+@FOLDER
+def check(folder: Path | None) -> None:
+    """Name everything that is wrong with the process, at once: file, line, field, value, fix.
+
+    What landing refuses, it refuses: values, references, predicates that do not parse or that name
+    unknown columns, overlapping days, a changed past, names without a stage. And what would land
+    and surprise later: days on which a name or a stage has no row, rows beside the days of their
+    stage, a pipeline in which nothing can be open or won. Ends with 1 when there is anything.
+    """
+    from ingestion.landing import Landing
+    from warehouse.policy import check_process
+
+    home = invocation.home()
+    files = check_process(
+        _folder(folder, home), Landing(home.policy), Landing(home.decisions), invocation.clock()
+    )
+    counts = ", ".join(f"{len(file.rows)} in {file.name}" for file in files if file.rows)
+    click.echo(f"rows: {counts}; no fault")
+
+
+def _folder(given: Path | None, home: Home) -> Path:
+    """The policy folder. Raises ConfigurationError when nothing says which."""
+    from ingestion.connections import configured_sources
+    from ingestion.errors import ConfigurationError
+
+    configured = configured_sources(home.root).policy if given is None else given
+    if configured is None:
+        raise ConfigurationError(
+            f"{home.root / 'sources.yml'} names no policy folder: give it `policy: <folder>`, or "
+            "name the folder in the command"
+        )
+    return configured
