@@ -98,9 +98,10 @@ class Check:
 
     `expectation` is the class in `great_expectations.expectations`, `arguments` are its own; it
     must be one that judges rows of the batch. `fault` is the same condition as SQL, true on a row
-    at fault: Great Expectations counts, `fault` finds the rows to show. `threshold` says the limit
-    and the reason for it. `label` names a row at fault when the suite's label says too little;
-    `observed` is a SQL text aggregate over the batch, for what a count of rows does not say.
+    at fault: Great Expectations counts, `fault` finds the rows to show, and both must agree.
+    `threshold` says the limit and the reason for it. `label` names a row at fault when the suite's
+    label says too little; `observed` is a SQL text aggregate over the batch, for what a count of
+    rows does not say.
     """
 
     name: str

@@ -122,11 +122,15 @@ class Judge:
         expected = self._number(suite.input_query)
         present = self._number(f"select count(*) from {_BATCH}")
         found = self._validator.validate(replace(suite, query=f"select * from {_BATCH}"))
-        for check in suite.checks:
+        for check, at_fault in zip(suite.checks, self._at_fault(suite), strict=True):
             if check.name not in found:
                 yield self.failure(suite.name, check, "Great Expectations gave no result")
             elif found[check.name].error:
                 yield self.failure(suite.name, check, found[check.name].error)
+            elif found[check.name].unexpected_count != at_fault:
+                counted = found[check.name].unexpected_count
+                why = f"Great Expectations counted {counted} {suite.grain} at fault, there are "
+                yield self.failure(suite.name, check, f"{why}{at_fault}")
             elif expected and not present:
                 why = f"no {suite.grain} were found, although there is input: {expected}"
                 yield self.failure(suite.name, check, why)
@@ -153,6 +157,15 @@ class Judge:
             owner=check.owner,
             message=f"{suite.name}.{check.name}: {observed}. Fix: {check.fix}",
         )
+
+    def _at_fault(self, suite: Suite) -> tuple[int, ...]:
+        """The rows at fault of each check by its own SQL. What Great Expectations counts must be
+        the same: an expectation that looks at something else must not pass for kept.
+        """
+        counts = ", ".join(f"count(*) filter (where {check.fault})" for check in suite.checks)
+        row = self.connection.execute(f"select {counts} from {_BATCH}").fetchone()
+        assert row is not None
+        return tuple(int(count) for count in row)
 
     def _observed(self, check: Check) -> str:
         """What the check says it saw; '' when its counts say it all."""

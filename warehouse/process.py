@@ -1,7 +1,6 @@
 """What must hold of the sales process as data: its stages in order, and nothing dated beside them.
 
-A table belongs to the process when it names stages, or is called `process_...`: one that is added
-is checked as well.
+A table belongs to the process when it names pipelines: one that is added is checked as well.
 """
 
 from __future__ import annotations
@@ -35,15 +34,19 @@ Span = tuple[date, date]
 """First day, and the first day after."""
 
 
-def _names_stages(table: PolicyTable) -> bool:
-    return {"pipeline_id", "stage_id"} <= {column for column, _ in table.columns}
+def _has(table: PolicyTable, column: str) -> bool:
+    return column in {name for name, _ in table.columns}
 
 
 PROCESS_TABLES = frozenset(
-    name
-    for name, table in POLICY_TABLES.items()
-    if _names_stages(table) or name.startswith("process_")
+    name for name, table in POLICY_TABLES.items() if _has(table, "pipeline_id")
 )
+HELD_THROUGHOUT = frozenset({STAGES, "stage_map", "stage_probability", "pipeline"})
+"""Tables in which nothing may rest: what comes back after some days leaves these days without a
+stage, a name or a number. A rule or a milestone may."""
+
+PARENTS = {"stage_id": STAGES, "milestone_id": "process_milestone"}
+"""Column -> the table that says when what it names is there."""
 
 
 def faults(files: Files) -> Iterator[PolicyProblem]:
@@ -59,11 +62,11 @@ def gaps(files: Files) -> Iterator[PolicyProblem]:
     if STAGES not in files:
         return
     for name, file in files.items():
-        # A rule may rest: entries are judged by the rules of the as-of date, not of their own.
-        if name in PROCESS_TABLES and name != "stage_entry_rule":
+        if name in HELD_THROUGHOUT:
             yield from _holes(file)
-        if name in PROCESS_TABLES - {STAGES} and _names_stages(file.table):
-            yield from _beside_its_stage(file, files[STAGES])
+        for column, parent in PARENTS.items():
+            if name in PROCESS_TABLES - {parent} and parent in files and _has(file.table, column):
+                yield from _beside(file, column, files[parent])
     yield from _without_kind(files[STAGES])
     if "stage_entry_rule" in files:
         yield from _never_blocks(files["stage_entry_rule"])
@@ -128,7 +131,7 @@ def _of_no_stage(files: Files) -> Iterator[PolicyProblem]:
     pairs = {(row.values["pipeline_id"], row.values["stage_id"]) for row in files[STAGES].all_rows}
     for name in sorted(PROCESS_TABLES & files.keys() - {STAGES}):
         file = files[name]
-        for row in file.all_rows if _names_stages(file.table) else ():
+        for row in file.all_rows if _has(file.table, "stage_id") else ():
             pipeline, stage = row.values["pipeline_id"], row.values["stage_id"]
             there = sorted(shown(one) for of, one in pairs if pipeline in (of, "*"))
             fix = f"Write one of {', '.join(dict.fromkeys(there))}"
@@ -195,26 +198,27 @@ def _covers(table: PolicyTable, other: PolicyRow, row: PolicyRow) -> bool:
     return all(other.values[name] in (row.values[name], "*") for name in table.key)
 
 
-def _beside_its_stage(file: PolicyFile, stages: PolicyFile) -> Iterator[PolicyProblem]:
-    """Rows that are valid on days on which their stage is not."""
-    unsure = {row.values["stage_id"] for row in stages.faulty}
+def _beside(file: PolicyFile, column: str, parents: PolicyFile) -> Iterator[PolicyProblem]:
+    """Rows that are valid on days on which the stage or milestone that they name is not."""
+    unsure = {row.values[column] for row in parents.faulty}
+    kind = column.removesuffix("_id")
     for row in file.rows:
-        pipeline, stage = row.values["pipeline_id"], row.values["stage_id"]
+        pipeline, named = row.values["pipeline_id"], row.values[column]
         valid = [
             _span(one)
-            for one in stages.rows
-            if one.values["stage_id"] == stage and pipeline in (one.values["pipeline_id"], "*")
+            for one in parents.rows
+            if one.values[column] == named and pipeline in (one.values["pipeline_id"], "*")
         ]
-        beside = _left(_span(row), valid) if valid and stage not in unsure else []
+        beside = _left(_span(row), valid) if valid and named not in unsure else []
         if beside:
             first, after = beside[0]
             until = "on" if after == date.max else f"to {after} (exclusive)"
-            at_start = first == row.valid_from
+            is_early = first == row.valid_from and after < row.valid_to
             yield _problem(
-                file, row, "valid_from" if at_start else "valid_to",
-                f"{shown(stage)} is no stage of {shown(pipeline)} from {first} {until}",
-                f"Begin the row on {after}" if at_start and after < row.valid_to
-                else f"End the row on {first}, or keep the stage for as long",
+                file, row, "valid_from" if first == row.valid_from else "valid_to",
+                f"{shown(named)} is no {kind} of {shown(pipeline)} from {first} {until}",
+                f"Begin the row on {after}" if is_early
+                else f"End the row on {first}, or keep the {kind} for as long",
             )  # fmt: skip
 
 

@@ -179,6 +179,7 @@ class _Judge:
         makers = self.decision_makers[opportunity_id]
         context = {
             "entered_at": _text(at),
+            "created_at": _text(sure_instant(row["CreatedDate"])),
             "amount": _number(money(row["Amount"])),
             "currency_code": row["CurrencyIsoCode"],
             "close_date": row["CloseDate"],

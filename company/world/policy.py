@@ -179,6 +179,7 @@ class EntryRule:
     description_zh: str
     fix_en: str
     fix_zh: str
+    pipeline_id: str = "default"
 
 
 ENTRY_RULES = (
@@ -247,6 +248,18 @@ ENTRY_RULES = (
         "只有合同已签署的商机才能算作签约。",
         "Record the signature date from the contract, or reopen the deal.",
         "按合同填写签署日期，否则重新打开商机。",
+    ),
+    EntryRule(
+        "contract_signed_after_creation",
+        "contract_signed",
+        "entered_at >= created_at",
+        "entered_at >= created_at",
+        "created_at",
+        "A deal is won at or after the moment it began.",
+        "商机的赢单时间不得早于其创建时间。",
+        "Correct the date of the first contact or of the signature, whichever is wrong.",
+        "核对首次接触日期与签约日期，更正其中错误的一个。",
+        pipeline_id="*",
     ),
 )
 MAX_FAILED_RATE = "0.150000"
@@ -439,7 +452,7 @@ def _undated_rows(table: str, rosters: list[Roster]) -> list[_Row]:
             return [
                 (
                     rule.rule_id,
-                    "default",
+                    rule.pipeline_id,
                     rule.stage_id,
                     rule.predicate,
                     rule.predicate_at_entry,

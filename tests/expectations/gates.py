@@ -138,7 +138,8 @@ create table intermediate.int_payroll_lines__unioned as
 _ENTRIES = """
 create table intermediate.int_stage_entries as
     select *, 'salesforce' as source_system, 'opportunity' as record_type, 'default' as pipeline_id,
-        'aurora:' || record_source_id as record_key, stage_event_key as opportunity_key
+        'aurora:' || record_source_id as record_key, stage_event_key as opportunity_key,
+        'CNY' as currency_code_at_entry
     from (values
         (1::bigint, 'aurora', 'e1', 'o1', 'Qualification', 'qualified', 2,
          timestamp '2026-06-01 02:00', date '2026-06-01', 50.00::decimal(18, 2)),
@@ -155,12 +156,13 @@ create table intermediate.int_stage_entries as
     union all
     select 10 + n, 'aurora', 'f' || n, 'q' || n, 'Qualification', 'qualified', 2,
         timestamp '2026-06-15 02:00', date '2026-06-15', 100.00::decimal(18, 2), 'salesforce',
-        'opportunity', 'default', 'aurora:q' || n, 10 + n
+        'opportunity', 'default', 'aurora:q' || n, 10 + n, 'CNY'
     from range(1, 9) as eight(n);
 create table intermediate.int_stage_entry_context as
     select stage_event_key, tenant, source_system, source_id,
         record_source_id as opportunity_source_id, pipeline_id, stage_id, stage_name, entered_at,
-        entered_date, amount_at_entry as amount, 'CNY' as currency_code,
+        entered_date, timestamp '2026-05-01 02:00' as created_at, amount_at_entry as amount,
+        'CNY' as currency_code,
         amount_at_entry as amount_in_tenant_currency, 'CNY' as tenant_currency_code,
         date '2026-09-30' as close_date, 'rep_' || record_source_id as owner_source_id,
         null::timestamp as customer_committed_at, null::timestamp as discovery_completed_at,

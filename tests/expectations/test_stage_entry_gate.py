@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import duckdb
 import pytest
 
-from expectations.contract import CheckResult, GateOutcome
+from expectations.contract import Check, CheckResult, GateOutcome, Suite
 from expectations.gate import run_gate
 from expectations.suites.stage_entry import rules as entry_rules
 from expectations.suites.stage_entry import stages, totals
@@ -19,8 +22,11 @@ _ENTRIES = "intermediate.int_stage_entries"
 # (suite, check) -> the SQL that breaks one thing, and what the message must name.
 CASES: dict[tuple[str, str], tuple[str, str]] = {
     ("stage_entry.stages", "stage_is_known"): (
-        f"update {_ENTRIES} set stage_id = null, stage_name = 'Haggling' where stage_event_key = 1",
-        "aurora opportunity stage Haggling: 1 entries, value 50.00, not in stage_map",
+        f"update {_ENTRIES} set stage_id = null, stage_name = 'Haggling' "
+        "where stage_event_key in (1, 2, 3); "
+        f"update {_ENTRIES} set currency_code_at_entry = 'USD' where stage_event_key = 3",
+        "aurora opportunity stage Haggling: 3 entries, value 100.00 CNY + 60.00 USD, "
+        "not in stage_map",
     ),
     ("stage_entry.policy", "rule_can_be_evaluated"): (
         f"insert into {_RULE} select 'broken' as rule_id, * exclude (rule_id) "
@@ -139,6 +145,55 @@ def test_a_verdict_that_was_changed_after_it_was_written_fails_the_gate(
     assert "aurora opportunity o2" in outcome.message
 
 
+@pytest.mark.parametrize(
+    "corrupted",
+    [
+        {"arguments": {"column": "counted_verdict", "value_set": ["nothing"]}},
+        {"arguments": {"column": "verdict_now", "value_set": ["fail"]}},
+        {"fault": "counted_verdict = 'nothing'"},
+    ],
+    ids=["another value", "another column", "another fault"],
+)
+def test_an_expectation_that_counts_something_else_than_the_rows_at_fault_fails_the_gate(
+    monkeypatch: pytest.MonkeyPatch, corrupted: dict[str, Any]
+) -> None:
+    """Two of four entries fail, and the share that may is all: only the counts tell."""
+
+    def corrupt(rule: entry_rules.EntryRule, verdict: str, *more: Any) -> Check:
+        check = original(rule, verdict, *more)
+        return replace(check, **corrupted) if verdict == "failed" else check
+
+    connection = warehouse()
+    connection.execute(f"""
+        update {_CONTEXT} set amount = 0, amount_in_tenant_currency = 0
+        where opportunity_source_id in ('o2', 'o3');
+        update {_CONTEXT} set amount = 0, amount_in_tenant_currency = 0,
+            entered_date = date '2026-01-01' where opportunity_source_id = 'o1';
+        update {_RULE} set max_failed_rate = 1 {_ONE};
+    """)
+    assert _gate(connection).passed
+    original = entry_rules._share
+    monkeypatch.setattr(entry_rules, "_share", corrupt)
+    outcome = _gate(connection)
+    assert _broken(outcome) == [("stage_entry.amount_positive", "few_failed")]
+    assert "Great Expectations counted" in outcome.message and "at fault, there are" in (
+        outcome.message
+    )
+
+
+def test_a_suite_whose_predicate_is_not_the_one_written_by_fails_the_gate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def corrupt(rule: entry_rules.EntryRule, *more: Any) -> Suite:
+        return original(replace(rule, predicate="amount > 60"), *more)
+
+    original = entry_rules.suite
+    monkeypatch.setattr(entry_rules, "suite", corrupt)
+    outcome = _gate(warehouse())
+    found = {(check.check_name, check.unexpected_count) for check in outcome.failed}
+    assert ("verdicts_written_as_evaluated", 2) in found, "o1 and o2 are worth 50 and 60"
+
+
 def test_verdicts_are_pass_fail_unknown_and_cured() -> None:
     connection = warehouse()
     connection.execute(f"""
@@ -217,7 +272,8 @@ def test_the_quarantine_names_rule_key_owner_value_field_and_fix_of_open_current
         update {_CONTEXT} set owner_source_id = null where opportunity_source_id = 'o3';
         insert into {_ENTRIES} select 9, tenant, 'e9', 'o1', 'Qualification', 'qualified', 2,
             timestamp '2026-06-25 02:00', date '2026-06-25', 50.00, source_system, record_type,
-            pipeline_id, record_key, opportunity_key from {_ENTRIES} where stage_event_key = 2;
+            pipeline_id, record_key, opportunity_key, currency_code_at_entry
+            from {_ENTRIES} where stage_event_key = 2;
     """)
     outcome = _gate(connection)
     assert connection.execute("from quality.quarantine").fetchall() == [

@@ -30,6 +30,7 @@ _EVIDENCE = {
 }
 _ANY_TIME = _EVIDENCE | {
     "entered_at": "timestamp",
+    "created_at": "timestamp",
     "currency_code": "varchar",
     "owner_source_id": "varchar",
 }

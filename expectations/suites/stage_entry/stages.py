@@ -18,9 +18,16 @@ def entries() -> Suite:
         query=f"""
             select
                 entry.tenant, entry.pipeline_id, entry.record_type, entry.stage_name,
-                entry.stage_id, count(*) as entries, sum(entry.amount_at_entry) as amount,
+                entry.stage_id, sum(entry.entries) as entries,
+                string_agg(entry.amount || coalesce(' ' || entry.currency_code, ''), ' + '
+                    order by entry.currency_code) as amount,
                 max(named.stage_id) as mapped_to
-            from {ENTRIES} as entry
+            from (
+                select tenant, pipeline_id, record_type, stage_name, stage_id,
+                    currency_code_at_entry as currency_code, count(*) as entries,
+                    sum(amount_at_entry) as amount
+                from {ENTRIES} group by all
+            ) as entry
             left join (
                 select record_type, source_stage, max(stage_id) as stage_id
                 from staging.stg_policy__stage_map group by record_type, source_stage
@@ -33,7 +40,7 @@ def entries() -> Suite:
         grain="stage names",
         label=(
             "tenant || ' ' || record_type || ' stage ' || stage_name || ': ' || entries "
-            "|| ' entries, value ' || coalesce(cast(amount as varchar), 'unknown') "
+            "|| ' entries, value ' || coalesce(amount, 'unknown') "
             "|| coalesce(', mapped to ' || mapped_to || ' but not for this tenant, pipeline and "
             "date, or not a stage of the process then', ', not in stage_map')"
         ),
@@ -47,7 +54,10 @@ def entries() -> Suite:
                 owner="sales_operations",
                 severity="critical",
                 threshold="none: a deal in an unknown stage is in no number",
-                fix="add the stage to policy stage_map and process_stage, or rename it in the CRM",
+                fix=(
+                    "add the name to policy stage_map (`closebook process init`) and what it is to "
+                    "process_stage, or rename it in the CRM"
+                ),
             ),
         ),
         input_query=f"select count(*) from {ENTRIES}",

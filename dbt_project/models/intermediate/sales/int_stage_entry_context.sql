@@ -22,6 +22,7 @@ entries as (
 opportunities as (
     select
         opportunity_key,
+        created_at,
         amount,
         currency_code,
         close_date,
@@ -72,6 +73,7 @@ final as (
         entries.stage_name,
         entries.entered_at,
         entries.entered_date,
+        opportunities.created_at,
         opportunities.amount,
         opportunities.currency_code,
         {{ rd_rate('opportunities.amount', 'plan_rates.rate') }} as amount_in_tenant_currency,
