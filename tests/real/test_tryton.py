@@ -15,10 +15,12 @@ import duckdb
 import pytest
 import yaml
 
+import ingestion.tryton.client as tryton_client
 from ingestion.catalog import CONNECTORS
 from ingestion.clock import FixedClock
 from ingestion.connections import Connection
 from ingestion.extract import ingest
+from ingestion.http import HttpSettings
 from ingestion.resource import Cursor, Resource
 from scripts.real.tryton import Tryton
 from scripts.real.tryton_rpc import DATABASE, USER, TrytonRpc
@@ -309,6 +311,13 @@ def _map_stages(policy: Path) -> None:
     rules = policy / "stage_entry_rule.csv"
     enforced = rules.read_text(encoding="utf-8").replace(",2026-06-05,", ",2035-01-01,")
     rules.write_text(enforced, encoding="utf-8")
+
+
+def test_the_servers_own_list_of_states_is_what_policy_maps(office: Office) -> None:
+    with tryton_client.open_client(office.connection(), HttpSettings()) as client:
+        found = {stage.name: stage.kind for stage in tryton_client.stages(client)}
+    assert found.keys() == STAGES.keys()
+    assert (found["won"], found["lost"], found["lead"]) == ("won", "lost", "")
 
 
 def _warehouse_of(made: Installation) -> Path:
