@@ -22,7 +22,6 @@ def due(facts: Facts, deals: list[Deal]) -> list[Row]:
             deal = outcomes.get((tenant, task["WhatId"]))
             account = task["AccountId"] or (deal.account if deal else None)
             account = survivor(facts, tenant, account)
-            known_account = facts.of("account", tenant).get(account or "")
             owner = task["OwnerId"]
             is_inactive = _is_inactive(facts, tenant, owner)
             rows.append(
@@ -46,7 +45,6 @@ def due(facts: Facts, deals: list[Deal]) -> list[Row]:
                     "deal_outcome": deal.outcome if deal else None,
                     "next_step": opportunities[deal.source_id]["NextStep"] if deal else None,
                     "account_source_id": account,
-                    "account_name": known_account["Name"] if known_account else None,
                 }
             )
     return rows

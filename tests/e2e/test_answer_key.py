@@ -117,6 +117,15 @@ GRAINS = {
     "mart_weighted_pipeline_by_owner_stage": [
         "tenant", "pipeline_id", "owner_source_id", "stage_id",
     ],
+    "mart_followups": ["tenant", "source_system", "activity_source_id"],
+    "fct_account_light_interval": ["tenant", "account_source_id", "valid_from_date"],
+    "mart_traffic_light_by_date_owner": ["tenant", "as_of_date", "owner_source_id"],
+    "mart_blockers_by_week_owner_code": [
+        "tenant", "week_start_date", "owner_source_id", "blocker_code",
+    ],
+    "mart_lead_qualification_by_week_source_owner": [
+        "tenant", "week_start_date", "lead_source", "owner_source_id",
+    ],
     "mart_target_quality": ["target_id", "version", "check_id"],
     "mart_target_plan": [
         "tenant", "scope_kind", "scope_id", "metric_id", "period_type", "period_start", "version",
