@@ -45,6 +45,12 @@ dates as (
     from {{ ref('mart_timeline_by_scope_clock_day') }}
     where clock <> 'stage_entry'
     union all
+    select 'mart_process_completion_by_stage_owner_month', max(entered_month)
+    from {{ ref('mart_process_completion_by_stage_owner_month') }}
+    union all
+    select 'dim_process_version', max(valid_from)
+    from {{ ref('dim_process_version') }}
+    union all
     select 'mart_win_rate_by_close_month', max(close_month)
     from {{ ref('mart_win_rate_by_close_month') }}
 )

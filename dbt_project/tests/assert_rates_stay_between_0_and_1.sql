@@ -62,6 +62,15 @@ rates as (
     select 'qualified_conversion_rate', qualified_conversion_rate
     from {{ ref('mart_lead_qualification_by_week_source_owner') }}
     union all
+    select 'progress_rate', progress_rate
+    from {{ ref('mart_process_completion_by_stage_owner_month') }}
+    union all
+    select 'advanced_unmet_rate', advanced_unmet_rate
+    from {{ ref('mart_process_completion_by_stage_owner_month') }}
+    union all
+    select 'step_rate', step_rate
+    from {{ ref('mart_process_completion_by_stage_owner_month') }}
+    union all
     select 'probability_rate', probability_rate
     from {{ ref('fct_opportunity') }}
 )

@@ -17,6 +17,7 @@ activities as (
             as opportunity_key,
         activity_type,
         occurred_at,
+        due_date,
         owner_source_id,
         row_number() over (
             partition by source_system, source_tenant, opportunity_source_id
@@ -38,8 +39,10 @@ final as (
     select
         opportunities.opportunity_key,
         activities.occurred_at as next_activity_at,
-        {{ to_reporting_date('activities.occurred_at', 'tenants.reporting_timezone') }}
-            as next_activity_date,
+        coalesce(
+            activities.due_date,
+            {{ to_reporting_date('activities.occurred_at', 'tenants.reporting_timezone') }}
+        ) as activity_due_date,
         activities.activity_type as next_activity_type,
         coalesce(activities.owner_source_id, opportunities.owner_source_id)
             as step_owner_source_id,

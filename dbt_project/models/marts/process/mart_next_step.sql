@@ -23,7 +23,7 @@ plans as (
     select
         opportunity_key,
         next_activity_at,
-        next_activity_date,
+        activity_due_date,
         next_activity_type,
         step_owner_source_id,
         has_no_next_step
@@ -56,7 +56,7 @@ placed as (
         progress.next_stage_id,
         coalesce(progress.unmet_elsewhere_count, 0) as unmet_elsewhere_count,
         plans.next_activity_at,
-        plans.next_activity_date,
+        plans.activity_due_date,
         plans.next_activity_type,
         plans.step_owner_source_id,
         plans.has_no_next_step,
@@ -103,12 +103,12 @@ final as (
         next_activity_type,
         step_owner_source_id,
         standard_p75_days,
-        coalesce(next_activity_date, standard_date) as due_date,
+        coalesce(activity_due_date, standard_date) as due_date,
         case
-            when next_activity_date is not null then 'activity'
+            when activity_due_date is not null then 'activity'
             when standard_date is not null then 'stage_standard'
         end as due_basis,
-        coalesce(coalesce(next_activity_date, standard_date) < {{ as_of_date() }}, false)
+        coalesce(coalesce(activity_due_date, standard_date) < {{ as_of_date() }}, false)
             as is_overdue,
         has_no_next_step,
         amount_at_as_of as amount,
