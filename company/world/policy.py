@@ -12,7 +12,13 @@ from pathlib import Path
 
 from company.world.calendar import add_months, month_start
 from company.world.people import Person, Roster, team_of
-from company.world.process import PIPELINES, milestones, steps
+from company.world.process import (
+    PIPELINES,
+    RENAMED_STAGES,
+    THIRD_VERSION,
+    milestones,
+    steps,
+)
 from company.world.targets import targets
 from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, TENANTS, WORLD_START, Scale
 from company.world.workdays import special_days
@@ -363,6 +369,8 @@ def _rows(table: str, rosters: list[Roster], scale: Scale) -> Iterator[_Row]:
         yield from _rows_by_stage(STAGE_PROBABILITIES)
     elif table == "traffic_light":
         yield from _rows_by_stage(TRAFFIC_LIGHTS)
+    elif table == "process_stage":
+        yield from _stage_rows()
     elif table == "pipeline":
         yield from PIPELINES
     elif table == "process_milestone":
@@ -421,6 +429,16 @@ def _target_rows(roster: Roster, scale: Scale) -> Iterator[_Row]:
         )
 
 
+def _stage_rows() -> Iterator[_Row]:
+    """Each stage; of one that was renamed the row with the old name, then that with the new one."""
+    for stage_id, *names, order, kind in _STAGES:
+        renamed = RENAMED_STAGES.get(stage_id)
+        until = THIRD_VERSION if renamed else None
+        yield "default", stage_id, *names, order, kind, POLICY_START, until
+        if renamed:
+            yield "default", stage_id, *renamed, order, kind, THIRD_VERSION, None
+
+
 def _announced_on(day: date) -> date:
     """A year's calendar is announced in the November before; policy begins with its first."""
     return max(date(day.year - 1, 11, 15), POLICY_START)
@@ -444,8 +462,6 @@ def _undated_rows(table: str, rosters: list[Roster]) -> list[_Row]:
                 ("payroll_lag_months", "1"),
                 ("entry_block_window_days", "28"),
             ]
-        case "process_stage":
-            return [("default", *stage) for stage in _STAGES]
         case "stage_map":
             return [("salesforce", "*", "default", *row) for row in _STAGE_MAP]
         case "stage_entry_rule":

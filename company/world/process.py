@@ -1,8 +1,8 @@
 """The demo company's process below its stages: milestones, the steps to them, and its versions.
 
 It was revised twice, each time amid a quarter: on `SECOND_VERSION` a sponsor replaced the internal
-review in discovery; on `THIRD_VERSION` a milestone got a clearer name, the sent proposal weighed
-more, and the mail before it was no longer a must.
+review in discovery; on `THIRD_VERSION` a stage and a milestone got clearer names, the sent proposal
+weighed more, and the mail before it was no longer a must. A revision to come is written down.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ from datetime import date
 FIRST_VERSION = date(2023, 1, 1)
 SECOND_VERSION = date(2025, 8, 15)
 THIRD_VERSION = date(2026, 2, 16)
+_EDITED = date(2025, 2, 3)
+_TO_COME = date(2026, 9, 1)
 
 _Row = tuple[object, ...]
+
+RENAMED_STAGES = {"proposal": ("Proposal and business case", "方案与商业论证")}
+"""Stage -> its names from `THIRD_VERSION` on."""
 
 PIPELINES: tuple[_Row, ...] = (
     (
@@ -28,8 +33,13 @@ PIPELINES: tuple[_Row, ...] = (
 """pipeline_id, its names, its type, validity."""
 
 _MILESTONES: tuple[_Row, ...] = (
+    ("lead_acquired", "lead_answered", 1, "Lead answered", "已回复线索",
+     "activity:email", False, 1, FIRST_VERSION, None),
+    # The row was closed and written again as it was: nothing happened.
     ("qualified", "first_conversation", 1, "First conversation held", "完成首次沟通",
-     "activity:call", True, 1, FIRST_VERSION, None),
+     "activity:call", True, 1, FIRST_VERSION, _EDITED),
+    ("qualified", "first_conversation", 1, "First conversation held", "完成首次沟通",
+     "activity:call", True, 1, _EDITED, None),
     ("discovery", "needs_confirmed", 1, "Needs understood", "了解需求",
      "discovery_completed_at", True, 3, FIRST_VERSION, THIRD_VERSION),
     ("discovery", "needs_confirmed", 1, "Needs confirmed by the customer", "客户确认需求",
@@ -50,6 +60,8 @@ _MILESTONES: tuple[_Row, ...] = (
      "contract_signed_at", True, 3, FIRST_VERSION, None),
     ("negotiation", "network_built", 2, "Connected beyond the buyer", "建立多层人脉",
      "activity:linkedin", False, 1, FIRST_VERSION, None),
+    ("negotiation", "terms_reviewed", 3, "Terms reviewed by counsel", "法务审核条款",
+     "activity:task", True, 1, _TO_COME, None),
 )  # fmt: skip
 
 _STEPS: tuple[_Row, ...] = (

@@ -129,7 +129,8 @@ def test_special_days_turn_their_weekday_round_in_every_year_of_the_world() -> N
 
 
 def test_every_open_stage_has_a_probability_on_every_day_and_later_stages_a_higher_one() -> None:
-    stages = [row["stage_id"] for row in rows("process_stage") if row["kind"] == "open"]
+    open_rows = [row["stage_id"] for row in rows("process_stage") if row["kind"] == "open"]
+    stages = list(dict.fromkeys(open_rows))
     for day in (WORLD_START.isoformat(), WORLD_END.isoformat()):
         valid = {
             row["stage_id"]: float(row["probability_rate"])
@@ -208,3 +209,19 @@ def test_targets_hold_what_a_target_can_be() -> None:
     assert any(not row["owner"] for row in found)
     assert any(row["growth_rate"] and not row["baseline_value"] for row in found)
     assert any(not row["period_start"].endswith("-01") for row in found)
+
+
+def test_the_process_is_revised_and_edited_for_nothing_and_has_a_revision_to_come() -> None:
+    differences: list[set[str]] = []
+    for before, after in pairwise([*rows("process_stage"), *rows("process_milestone")]):
+        if before["valid_to"] == after["valid_from"]:
+            differ = {name for name in before if before[name] != after[name]}
+            differences.append(differ - {"valid_from", "valid_to"})
+    assert {"stage_name_en", "stage_name_zh"} in differences
+    assert {"milestone_name_en", "milestone_name_zh"} in differences
+    assert {"weight"} in differences
+    assert set() in differences
+    milestones = rows("process_milestone")
+    assert any(row["valid_from"] > WORLD_END.isoformat() for row in milestones)
+    answered = [row["is_required"] for row in milestones if row["stage_id"] == "lead_acquired"]
+    assert answered == ["false"]
