@@ -24,7 +24,9 @@ from company.answer_key import (
     headline,
     leads,
     lights,
+    milestones,
     pipeline,
+    process,
     requirement,
     retention,
     stays,
@@ -58,7 +60,9 @@ def answer_key(
     checked = targets.quality(facts)
     plan = targets.plan(facts, checked)
     attained = attainment.by_scope_month(facts, every_deal, plan)
-    return {
+    versions = process.Process(process.versions(facts))
+    met = milestones.milestones(facts, every_deal, versions)
+    answers = {
         "bridge_opportunity_invoice": money.bridge,
         "fct_payment_allocation": money.allocations,
         "mart_funnel_stage_conversion_by_cohort_month": funnel.conversions(facts, entries),
@@ -101,4 +105,10 @@ def answer_key(
         "mart_activity_requirement_by_rep_month": requirement.by_rep_month(
             facts, plan, every_deal, cases
         ),
+        "dim_process_version": versions.rows,
+        "fct_milestone": met,
+        "mart_process_completion_by_stage_owner_month": milestones.completion(met),
+        "mart_next_step": milestones.next_steps(facts, every_deal, met, standard),
     }
+    process.carry(facts, versions, answers)
+    return answers

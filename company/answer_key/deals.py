@@ -149,24 +149,38 @@ def _new_or_repeat(facts: Facts, tenant: str) -> dict[str, str]:
 def owners_at_close(facts: Facts, tenant: str) -> dict[str, str | None]:
     """Closed opportunity -> the user who owned it at closed_at."""
     changes = owner_changes(facts, tenant)
-    owners: dict[str, str | None] = {}
-    for key, row in facts.opportunities(tenant).items():
-        closed_at = _closed_at(facts, row)
-        if closed_at is None:
-            continue
-        owner = row["OwnerId"]
-        before = [change for change in changes[key] if change[0] <= closed_at]
-        after = [change for change in changes[key] if change[0] > closed_at]
-        if before:
-            owner = before[-1][2]["NewValue"]
-        elif after:
-            owner = after[0][2]["OldValue"]
-        owners[key] = owner
-    return owners
+    return {
+        key: owner_at(changes[key], row["OwnerId"], closed_at)
+        for key, row in facts.opportunities(tenant).items()
+        if (closed_at := _closed_at(facts, row)) is not None
+    }
 
 
-def owner_changes(facts: Facts, tenant: str) -> dict[str, list[tuple[datetime, str, Row]]]:
-    """Opportunity -> (when, id, change) of its owner changes."""
+Changes = list[tuple[datetime, str, Row]]
+"""(when, id, change) of changes of one record."""
+HISTORIES = {
+    "opportunity": ("opportunity_field_history", "OpportunityId"),
+    "lead": ("lead_history", "LeadId"),
+}
+"""Record type -> where its changes stand, and which field names the record."""
+
+
+def owner_at(changes: Changes, owner_now: str | None, at: datetime) -> str | None:
+    """The owner at an instant, by the record's owner changes from the first to the last."""
+    owner = owner_now
+    before = [change for change in changes if change[0] <= at]
+    after = [change for change in changes if change[0] > at]
+    if before:
+        owner = before[-1][2]["NewValue"]
+    elif after:
+        owner = after[0][2]["OldValue"]
+    return owner
+
+
+def owner_changes(
+    facts: Facts, tenant: str, record_type: str = "opportunity"
+) -> dict[str, Changes]:
+    """Record -> its owner changes, first to last."""
     users = facts.of("user", tenant)
 
     def is_by_id(row: Row) -> bool:
@@ -174,17 +188,20 @@ def owner_changes(facts: Facts, tenant: str) -> dict[str, list[tuple[datetime, s
         ids = [value for value in (row["OldValue"], row["NewValue"]) if value is not None]
         return bool(ids) and all(value in users for value in ids)
 
-    found: dict[str, list[tuple[datetime, str, Row]]] = defaultdict(list)
-    for key, changes in changes_of(facts, tenant, "Owner").items():
+    found: dict[str, Changes] = defaultdict(list)
+    for key, changes in changes_of(facts, tenant, "Owner", record_type).items():
         found[key] = sorted((c for c in changes if is_by_id(c[2])), key=lambda c: c[:2])
     return found
 
 
-def changes_of(facts: Facts, tenant: str, field: str) -> dict[str, list[tuple[datetime, str, Row]]]:
-    """Opportunity -> (when, id, change) of the known changes of one of the vendor's fields."""
-    changes: dict[str, list[tuple[datetime, str, Row]]] = defaultdict(list)
-    for key, row in facts.of("opportunity_field_history", tenant).items():
+def changes_of(
+    facts: Facts, tenant: str, field: str, record_type: str = "opportunity"
+) -> dict[str, Changes]:
+    """Record -> the known changes of one of the vendor's fields."""
+    resource, parent = HISTORIES[record_type]
+    changes: dict[str, Changes] = defaultdict(list)
+    for key, row in facts.of(resource, tenant).items():
         at = sure_instant(row["CreatedDate"])
         if row["Field"] == field and at < facts.as_of_at:
-            changes[row["OpportunityId"]].append((at, key, row))
+            changes[row[parent]].append((at, key, row))
     return changes

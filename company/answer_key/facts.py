@@ -110,6 +110,8 @@ class Facts:
     """(tenant, id of an account that was merged) -> the account that it was merged into."""
     deal_versions: dict[tuple[str, str], list[tuple[datetime, Row]]]
     """(tenant, opportunity id) -> every version that it ever had, with its instant, in order."""
+    deleted: dict[tuple[str, str], dict[str, Row]]
+    """(resource, tenant) -> id -> what the vendor left of an object that was deleted."""
 
     @property
     def tenants(self) -> list[str]:
@@ -280,6 +282,7 @@ def read_facts(world: Path, policy: Path, files: Path, *, seen_at: str, as_of_da
     zone = ZoneInfo(settings["reporting_timezone"])
     as_of_at = datetime.combine(as_of_date + timedelta(days=1), time(), zone).astimezone(UTC)
     objects: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
+    gone: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
     merged: dict[tuple[str, str], str] = {}
     deal_versions: dict[tuple[str, str], list[tuple[datetime, Row]]] = defaultdict(list)
     connection = sqlite3.connect(f"file:{world}?mode=ro", uri=True)
@@ -294,7 +297,9 @@ def read_facts(world: Path, policy: Path, files: Path, *, seen_at: str, as_of_da
             held = objects[(resource, tenant)]
             if deleted:
                 held.pop(key, None)
-                master = json.loads(payload).get("MasterRecordId")
+                left = json.loads(payload, parse_float=Decimal)
+                gone[(resource, tenant)][key] = left
+                master = left.get("MasterRecordId")
                 if resource == "account" and master:
                     merged[tenant, key] = master
             else:
@@ -312,6 +317,7 @@ def read_facts(world: Path, policy: Path, files: Path, *, seen_at: str, as_of_da
         as_of_at,
         merged,
         dict(deal_versions),
+        dict(gone),
     )
 
 

@@ -136,6 +136,12 @@ GRAINS = {
     "mart_region_attainment_by_month": ["tenant", "region", "month"],
     "mart_region_concentration_by_month": ["tenant", "month"],
     "mart_activity_requirement_by_rep_month": ["tenant", "employee_number", "month"],
+    "dim_process_version": ["pipeline_id", "valid_from"],
+    "fct_milestone": ["tenant", "opportunity_source_id", "stage_id", "milestone_id"],
+    "mart_process_completion_by_stage_owner_month": [
+        "tenant", "pipeline_id", "stage_id", "owner_source_id", "entered_month",
+    ],
+    "mart_next_step": ["tenant", "opportunity_source_id"],
 }  # fmt: skip
 
 
