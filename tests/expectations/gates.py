@@ -220,10 +220,13 @@ create table core.fct_opportunity_interval as from (values
     ('aurora', 'o5', date '2026-06-09', date '2026-06-30', 90.00)
 ) as i(tenant, opportunity_source_id, valid_from_date, valid_to_date, amount);
 create table marts.mart_pipeline_by_date_stage as from (values
-    ('aurora', date '2026-06-29', 'proposal', 3, 220.00::decimal(18, 2)),
-    ('aurora', date '2026-06-30', 'proposal', 1, 70.00),
-    ('aurora', date '2026-06-30', 'qualified', 1, 60.00)
-) as p(tenant, as_of_date, stage_id, open_count, open_amount);
+    ('aurora', 'default', date '2026-06-29', 'proposal', 3, 220.00::decimal(18, 2), 0, 0, null),
+    ('aurora', 'default', date '2026-06-30', 'proposal', 1, 70.00, 0, 0, null),
+    ('aurora', 'default', date '2026-06-30', 'qualified', 1, 60.00, 0, 0, null)
+) as p(
+    tenant, pipeline_id, as_of_date, stage_id, open_count, open_amount, unknown_amount_count,
+    past_due_count, past_due_amount
+);
 create table marts.mart_commission_statement as
     select 'aurora' as tenant, 'E1' as employee_number, date '2026-05-01' as period_month,
         8.00::decimal(18, 2) as payable_amount, 'CNY' as currency_code;
@@ -270,6 +273,10 @@ def context(published: PublishedVersion | None = None) -> GateContext:
 def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> PublishedVersion:
     """Writes the marts that are held to their past as a version published on the same day."""
     folder.mkdir(parents=True, exist_ok=True)
-    for table in ("mart_headline_by_month", "mart_retention_triangle_by_first_invoice_month"):
+    for table in (
+        "mart_headline_by_month",
+        "mart_retention_triangle_by_first_invoice_month",
+        "mart_pipeline_by_date_stage",
+    ):
         connection.execute(f"copy marts.{table} to '{folder / table}.parquet' (format parquet)")
     return PublishedVersion("v000001-2026-06-30", AS_OF, folder)

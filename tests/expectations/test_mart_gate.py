@@ -170,6 +170,10 @@ CASES: dict[tuple[str, str], tuple[str, str]] = {
         f"update {_RETENTION} set cohort_size = 2 where month_number = 0",
         "aurora 2026-05-01 0: cohort_size 1 -> 2",
     ),
+    ("marts.history.mart_pipeline_by_date_stage", "closed_days_unchanged"): (
+        f"update {_PIPELINE} set open_count = 4 where as_of_date = date '2026-06-29'",
+        "aurora default 2026-06-29 proposal: open_count 3 -> 4",
+    ),
 }
 
 

@@ -1,18 +1,22 @@
-"""Months that were closed when the last version was published say the same now."""
+"""Months and days that were over when the last version was published say the same now."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from expectations.contract import Check, GateContext, PublishedVersion, Suite
 from expectations.sql import literal
 
-# Table, its grain, the month column, and what must not change once the month is over. A late
-# correction at the source is legitimate: it is shown with its rows, it does not block.
-_HELD: tuple[tuple[str, tuple[str, ...], str, tuple[str, ...]], ...] = (
+Period = Literal["month", "day"]
+
+# Table, its grain, what its rows are of and when that begins, and what must not change once it is
+# over. A late correction at the source is legitimate: it is shown with its rows, it does not block.
+_HELD: tuple[tuple[str, tuple[str, ...], Period, str, tuple[str, ...]], ...] = (
     (
         "mart_headline_by_month",
         ("tenant", "month"),
+        "month",
         "month",
         (
             "leads_created_count",
@@ -27,8 +31,22 @@ _HELD: tuple[tuple[str, tuple[str, ...], str, tuple[str, ...]], ...] = (
     (
         "mart_retention_triangle_by_first_invoice_month",
         ("tenant", "cohort_month", "month_number"),
+        "month",
         "cohort_month + to_months(cast(month_number as integer))",
         ("cohort_size", "active_count", "invoiced_net_amount"),
+    ),
+    (
+        "mart_pipeline_by_date_stage",
+        ("tenant", "pipeline_id", "as_of_date", "stage_id"),
+        "day",
+        "as_of_date",
+        (
+            "open_count",
+            "open_amount",
+            "unknown_amount_count",
+            "past_due_count",
+            "past_due_amount",
+        ),
     ),
 )
 
@@ -38,8 +56,8 @@ def roll_forward(context: GateContext) -> tuple[Suite, ...]:
     if context.published is None:
         return ()
     return tuple(
-        _held(context.published, table, grain, month, values)
-        for table, grain, month, values in _HELD
+        _held(context.published, table, grain, period, begins, values)
+        for table, grain, period, begins, values in _HELD
         if _parquet(context.published, table).exists()
     )
 
@@ -52,10 +70,11 @@ def _held(
     published: PublishedVersion,
     table: str,
     grain: tuple[str, ...],
-    month: str,
+    period: Period,
+    begins: str,
     values: tuple[str, ...],
 ) -> Suite:
-    closed = f"{month} < date_trunc('month', {literal(published.as_of_date)})"
+    closed = f"{begins} < date_trunc('{period}', {literal(published.as_of_date)})"
     columns = ", ".join((*grain, *values))
     join = " and ".join(f"before.{column} = now.{column}" for column in grain)
     key = ", ".join(f"coalesce(before.{column}, now.{column}) as {column}" for column in grain)
@@ -76,22 +95,22 @@ def _held(
             ) as before
             full join (select {columns} from marts.{table} where {closed}) as now on {join}
         """,
-        grain="rows of closed months",
+        grain=f"rows of closed {period}s",
         label=named,
         checks=(
             Check(
-                name="closed_months_unchanged",
+                name=f"closed_{period}s_unchanged",
                 expectation="ExpectColumnValuesToBeNull",
                 arguments={"column": "changes"},
                 fault="changes is not null",
-                why="A month that was reported must not change unseen.",
+                why=f"A {period} that was reported must not change unseen.",
                 owner="finance",
                 severity="warning",
                 threshold=(
-                    f"none of the months closed in {published.version}: late corrections happen "
+                    f"none of the {period}s closed in {published.version}: late corrections happen "
                     "and are shown, not blocked"
                 ),
-                fix="name the correction behind each row to whoever reported the month",
+                fix=f"name the correction behind each row to whoever reported the {period}",
                 label=f"{named} || ': ' || changes",
             ),
         ),
