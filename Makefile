@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON_BIN := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help environment tools demo down test test-real lint bench bench-connectors mutate prove docs lock clean
+.PHONY: help environment tools demo down test test-real lint bench bench-connectors bench-large mutate prove docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: environment ## measure: demo by step, build, gates, memory
 
 bench-connectors: environment ## measure: a million rows through each connector
 	@$(PYTHON_BIN) -m benchmarks.connectors
+
+bench-large: environment ## measure: a build of a million opportunities (about 40 GB, an hour)
+	@$(PYTHON_BIN) -m benchmarks.at_scale
 
 mutate: environment ## change one operator at a time in every mart; the tests must notice
 	@$(PYTHON_BIN) -m benchmarks.mutate

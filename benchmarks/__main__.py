@@ -18,16 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.connectors import HEADING
-from benchmarks.report import PAGE, machine, section_of
+from benchmarks.report import CONNECTORS, LARGE, PAGE, machine, section_of
+from benchmarks.staged import ROOT, STEPS, Stage, run_stage
 from company.world.build import build_world
 from tests.e2e.installation import CREDENTIALS, Installation, on_world
 
-ROOT = Path(__file__).resolve().parent.parent
 SEED = 7
 NEXT_DAY = "2026-07-02T03:00:00+08:00"
-GATES = ("raw_gate", "stage_entry_gate", "mart_gate")
-STEPS = ("raw_gate", "staging", "stage_entry_gate", "marts", "mart_gate", "publish")
 MEANINGS = {
     "build_over_bare_duckdb": "a build without publishing, over DuckDB alone on the same compiled "
     "SQL and data tests",
@@ -43,20 +40,6 @@ SOURCES = ("policy", "files", "salesforce", "stripe", "zendesk")
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One process: seconds of its parts, seconds of the whole, most memory it held at once."""
-
-    seconds: Mapping[str, float]
-    wall: float
-    peak_mb: float
-
-    @property
-    def build(self) -> float:
-        """Seconds of a build's steps, without imports and without dbt's start."""
-        return sum(self.seconds[step] for step in STEPS)
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """What one run measured. `demo` is None when Airflow was left out."""
 
@@ -69,22 +52,6 @@ class Figures:
     next_ingest: Stage
     next_build: Stage
     read: Stage
-
-    @property
-    def gate_share(self) -> float:
-        return sum(self.build.seconds[gate] for gate in GATES) / self.build.build
-
-    @property
-    def dbt_over_bare(self) -> float:
-        """dbt's two layers over the same models and tests in DuckDB alone."""
-        layers = self.build.seconds["staging"] + self.build.seconds["marts"]
-        return layers / (self.bare.seconds["models"] + self.bare.seconds["tests"])
-
-    @property
-    def build_over_bare(self) -> float:
-        """A build without publishing over the bare models and tests."""
-        steps = self.build.build - self.build.seconds["publish"]
-        return steps / (self.bare.seconds["models"] + self.bare.seconds["tests"])
 
     @property
     def increment_share(self) -> float:
@@ -104,9 +71,9 @@ class Figures:
     def ratios(self) -> dict[str, float | None]:
         """The figures that may be compared between machines and days."""
         return {
-            "build_over_bare_duckdb": self.build_over_bare,
-            "dbt_layers_over_bare_duckdb": self.dbt_over_bare,
-            "gates_share_of_build": self.gate_share,
+            "build_over_bare_duckdb": self.build.build_over(self.bare),
+            "dbt_layers_over_bare_duckdb": self.build.dbt_over(self.bare),
+            "gates_share_of_build": self.build.gate_share,
             "second_day_share_of_full_build": self.increment_share,
             "reader_over_bare_query": self.reader_over_bare,
             "airflow_over_closebook_run": self.airflow_over_run,
@@ -170,20 +137,7 @@ def _run(made: Installation) -> float:
 
 
 def _stage(name: str, made: Installation) -> Stage:
-    environment = {**os.environ, **_connections(made)}
-    began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.stages", name, str(made.home.root), made.now],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    wall = time.perf_counter() - began
-    told = json.loads(done.stdout.splitlines()[-1])
-    _say(f"{name}: {wall:.1f} s, {told['peak_mb']:.0f} MB")
-    return Stage(told["seconds"], wall, told["peak_mb"])
+    return run_stage(name, made.home, made.now, _say, _connections(made))
 
 
 def _connections(made: Installation) -> dict[str, str]:
@@ -302,8 +256,8 @@ def main() -> int:
     text = page(figures)
     print(f"\n{text}")
     if options.scale == "S" and not options.no_demo:
-        connectors = section_of(HEADING)
-        PAGE.write_text(text + (f"\n{connectors}" if connectors else ""), encoding="utf-8")
+        others = (section_of(heading).strip("\n") for heading in (LARGE, CONNECTORS))
+        PAGE.write_text("\n".join([text, *(f"{other}\n" for other in others if other)]), "utf-8")
     if options.json:
         options.json.write_text(json.dumps(figures.ratios(), indent=1), encoding="utf-8")
     return 0

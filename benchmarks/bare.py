@@ -59,7 +59,7 @@ def write_compiled(home: Home) -> None:
 
 
 def run_compiled(home: Home, timed: Callable[[str], AbstractContextManager[Any]]) -> None:
-    """Runs them in one process on a new file; `models` and `tests` are timed.
+    """Runs them in one process on a new file; `models` and `tests` are timed, and each model.
 
     A model with a contract is created as declared and then filled, as the build does it. What
     Python wrote into the warehouse (the loads, the gates' verdicts) is there beforehand.
@@ -85,13 +85,14 @@ def run_compiled(home: Home, timed: Callable[[str], AbstractContextManager[Any]]
                 run(f"create table {schema}.{name} as from built.{schema}.{name}")
         with timed("models"):
             for node in models:
-                if node["materialized"] == "view":
-                    run(f"create view {node['relation']} as {node['sql']}")
-                elif node["is_declared"]:
-                    run(declared[node["schema"], node["name"]])
-                    run(f"insert into {node['relation']} by name {node['sql']}")
-                else:
-                    run(f"create table {node['relation']} as {node['sql']}")
+                with timed(f"model {node['name']}"):
+                    if node["materialized"] == "view":
+                        run(f"create view {node['relation']} as {node['sql']}")
+                    elif node["is_declared"]:
+                        run(declared[node["schema"], node["name"]])
+                        run(f"insert into {node['relation']} by name {node['sql']}")
+                    else:
+                        run(f"create table {node['relation']} as {node['sql']}")
         with timed("tests"):
             for node in tests:
                 run(f"select count(*) from (\n{node['sql']}\n)").fetchone()

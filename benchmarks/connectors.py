@@ -23,11 +23,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.pages import SHAPES, prepare
-from benchmarks.report import PAGE, machine, with_section
+from benchmarks.report import CONNECTORS, PAGE, machine, with_section
 
 ROWS = 1_000_000
 ROOT = Path(__file__).resolve().parent.parent
-HEADING = "## Connectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ def section(rows: int, measured: list[Figures]) -> str:
 
 
 def _lines(rows: int, measured: list[Figures]) -> Iterator[str]:
-    yield HEADING
+    yield CONNECTORS
     yield ""
     yield (
         f"Written by `make bench-connectors`, one run on {machine()}: {rows:,} rows of each "
@@ -204,7 +203,7 @@ def main() -> int:
     text = section(options.rows, measured)
     print(f"\n{text}")
     if options.rows == ROWS and not options.only:
-        PAGE.write_text(with_section(HEADING, text), encoding="utf-8")
+        PAGE.write_text(with_section(CONNECTORS, text), encoding="utf-8")
     return 0
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+CONNECTORS = "## Connectors"
+LARGE = "## A large company"
 
 
 def with_section(heading: str, text: str) -> str:

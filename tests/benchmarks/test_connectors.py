@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 import benchmarks.report as report
-from benchmarks.connectors import HEADING, measure, section
+from benchmarks.connectors import measure, section
 from benchmarks.pages import SHAPES
-from ingestion.catalog import CONNECTORS
+from benchmarks.report import CONNECTORS
+from ingestion import catalog
 
 
 def test_every_connector_is_measured() -> None:
-    assert set(SHAPES) == set(CONNECTORS)
+    assert set(SHAPES) == set(catalog.CONNECTORS)
 
 
 @pytest.mark.parametrize("source", ["tryton", "roundup"])
@@ -29,9 +30,9 @@ def test_a_section_is_replaced_and_the_rest_of_the_page_stays(
     path = tmp_path / "page.md"
     monkeypatch.setattr(report, "PAGE", path)
     path.write_text("# Page\n\n## Ratios\n\nx\n", encoding="utf-8")
-    path.write_text(report.with_section(HEADING, f"{HEADING}\n\none\n"), encoding="utf-8")
-    text = report.with_section(HEADING, f"{HEADING}\n\ntwo\n")
-    assert text == f"# Page\n\n## Ratios\n\nx\n\n{HEADING}\n\ntwo\n"
+    path.write_text(report.with_section(CONNECTORS, f"{CONNECTORS}\n\none\n"), encoding="utf-8")
+    text = report.with_section(CONNECTORS, f"{CONNECTORS}\n\ntwo\n")
+    assert text == f"# Page\n\n## Ratios\n\nx\n\n{CONNECTORS}\n\ntwo\n"
     path.write_text(text + "\n## Last\n\ny\n", encoding="utf-8")
-    assert report.section_of(HEADING) == f"{HEADING}\n\ntwo\n"
-    assert report.with_section(HEADING, f"{HEADING}\n\n3\n").endswith("3\n\n## Last\n\ny\n")
+    assert report.section_of(CONNECTORS) == f"{CONNECTORS}\n\ntwo\n"
+    assert report.with_section(CONNECTORS, f"{CONNECTORS}\n\n3\n").endswith("3\n\n## Last\n\ny\n")
