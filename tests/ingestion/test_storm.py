@@ -98,7 +98,7 @@ def storm(seed: int, folder: Path) -> Weather:
                 # On the last day nobody disturbs, so that what is held is known.
                 weather.before = _sometimes(vendor) if day + 1 < DAYS else lambda *_: None
                 for resource in read[vendor.name]:
-                    load = _read(connection, resource, landing, FixedClock(now), settings)
+                    load = _read(connection, resource, landing, FixedClock(now), settings, weather)
                     where = f"seed {seed}, day {day}, {vendor.name}/{resource}"
                     assert load.rejected_rows == 0, where
                     if day + 1 == DAYS:
@@ -117,11 +117,13 @@ def _read(
     landing: Landing,
     clock: FixedClock,
     settings: HttpSettings,
+    weather: Weather,
 ) -> Manifest:
     """Two rows of bad moments in a row outlast a client's patience: then the next run reads."""
     line = (connection.source, TENANT, resource)
     while True:
         before = [load.commit_seq for load in landing.loads()]
+        weather.page_before = []
         try:
             return ingest(*line, connection, landing, clock, settings)
         except GaveUpError:

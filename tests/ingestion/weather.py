@@ -89,6 +89,8 @@ class Weather:
     came_back_too_early: int = 0
     before: Callable[[Question, Random], None] = lambda *_: None
     """Called before a request is answered: who works in the vendor's system meanwhile."""
+    page_before: list[Any] = field(default_factory=list)
+    """Rows of the last page that went out as it was; whoever begins a listing empties it."""
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -224,21 +226,20 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, weather: Weather, upstream: Upstream, rows_at: tuple[str, ...]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.weather, self.upstream, self._rows_at = weather, upstream, rows_at
-        self._last: list[Any] = []
 
     def handle_error(self, *_: object) -> None:
         """A client that went away is what some of the faults are for."""
 
     def remember(self, body: bytes) -> None:
         """Keeps the rows of a page that went out as it was."""
-        self._last = self._rows(json.loads(body)) or []
+        self.weather.page_before = self._rows(json.loads(body)) or []
 
     def with_rows_again(self, body: bytes) -> bytes:
         """The page, beginning with rows of the one before, if both have rows of the same kind."""
         page = json.loads(body)
-        rows = self._rows(page)
-        if rows and self._last and _kind(rows[0]) == _kind(self._last[0]):
-            rows[:0] = self._last[-3:]
+        rows, before = self._rows(page), self.weather.page_before
+        if rows and before and _kind(rows[0]) == _kind(before[0]):
+            rows[:0] = before[-3:]
         return json.dumps(page).encode()
 
     def _rows(self, page: Any) -> list[Any] | None:
