@@ -6,6 +6,7 @@ import atexit
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -64,8 +65,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not published.exists():
                 with installation(folder) as made:
+                    began = time.monotonic()
                     result = made.run()
                     assert result.outcome == "published", result.message
-                published.touch()
+                published.write_text(f"{time.monotonic() - began:.1f}", encoding="utf-8")
             made = opened.enter_context(on_world(folder / "world", folder / "home"))
         yield made
+
+
+@pytest.fixture(scope="session")
+def demo_seconds(demo: Installation) -> float:
+    """How long ingesting, building and publishing `demo` took."""
+    published = demo.home.root.parent.with_name("demo-published")
+    return float(published.read_text(encoding="utf-8"))

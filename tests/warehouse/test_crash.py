@@ -21,7 +21,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +29,7 @@ import pytest
 
 from ingestion.failpoint import FAILPOINTS
 from ingestion.landing import Landing
-from tests.e2e.installation import CREDENTIALS, TENANTS, Installation, installation, on_world
+from tests.e2e.installation import CREDENTIALS, TENANTS, Installation, on_world
 from warehouse.decisions import all_decisions
 from warehouse.landed import write_load
 from warehouse.publish import current_version, versions
@@ -115,24 +114,9 @@ def marts(made: Installation) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def ran_once(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Installation, float]]:
-    """A home that ran once, undisturbed, and the seconds that it took."""
-    with installation(tmp_path_factory.mktemp("untouched")) as made:
-        began = time.monotonic()
-        finish(made, "run")
-        yield made, time.monotonic() - began
-
-
-@pytest.fixture(scope="module")
-def untouched(ran_once: tuple[Installation, float]) -> Installation:
-    return ran_once[0]
-
-
-@pytest.fixture(scope="module")
-def duration(ran_once: tuple[Installation, float]) -> float:
-    return ran_once[1]
+def untouched(demo: Installation) -> Installation:
+    """A home that ran once, undisturbed."""
+    return demo
 
 
 @pytest.fixture
@@ -156,21 +140,14 @@ def test_killed_at_every_commit_point_of_a_run(
             die(fresh, point, "run", "--no-ingest")
             assert_stores_are_whole(fresh)
             assert (current_version(fresh.home) is None) == (point != "current-after-flip")
+        if point == "current-before-flip":
+            complete = versions(fresh.home)
+            assert len(complete) == 1
     finish(fresh, "run", "--no-ingest")
+    assert versions(fresh.home) == complete, "what was complete is shown as it is"
+    assert current_version(fresh.home) == complete[0]
     assert marts(fresh) == marts(untouched)
     assert not list(fresh.home.published.glob(".*"))
-
-
-def test_a_complete_version_that_nobody_saw_is_shown_by_the_next_run(
-    untouched: Installation, tmp_path: Path
-) -> None:
-    made = untouched.copy(tmp_path / "home", built=False)
-    die(made, "current-before-flip", "run", "--no-ingest")
-    (complete,) = versions(made.home)
-    assert current_version(made.home) is None
-    finish(made, "run", "--no-ingest")
-    assert current_version(made.home) == complete
-    assert versions(made.home) == [complete]
 
 
 def test_killed_while_the_raw_gate_refuses_a_load(untouched: Installation, tmp_path: Path) -> None:
@@ -202,13 +179,13 @@ def test_a_decision_is_there_whole_or_not_at_all(untouched: Installation, tmp_pa
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.prove)])
 def test_killed_at_random_instants(
-    untouched: Installation, fresh: Installation, duration: float, kills: int
+    untouched: Installation, fresh: Installation, demo_seconds: float, kills: int
 ) -> None:
     instants = random.Random(SEED)
     for _ in range(kills):
         process = start(fresh, "run")
         try:
-            process.wait(instants.uniform(0, duration))
+            process.wait(instants.uniform(0, demo_seconds))
         except subprocess.TimeoutExpired:
             process.kill()
         process.communicate()
