@@ -299,7 +299,7 @@ def _users(seed: int, roster: Roster) -> Iterator[Record]:
     """
     zone = roster.tenant.zone
     leavers = sorted((p for p in roster.reps if p.ended_on), key=lambda p: p.ended_on or WORLD_END)
-    first_leaver, last_leaver = leavers[0], leavers[-1]
+    reported_to = {leavers[-1].number: leavers[0]} if len(leavers) > 1 else {}
     for person in roster.people:
         random = stream(seed, roster.tenant.name, "user", person.number)
         hired_at = instant(person.hired_on, time(), zone)
@@ -332,8 +332,8 @@ def _users(seed: int, roster: Roster) -> Iterator[Record]:
                 Team__c=team_of(person.moved_region),
                 ManagerId=roster.manager(person.moved_region).id,
             )
-        if person == last_leaver and leaves_at is not None:
-            record.change(leaves_at - DAY, ManagerId=first_leaver.id)
+        if person.number in reported_to and leaves_at is not None:
+            record.change(leaves_at - DAY, ManagerId=reported_to[person.number].id)
         if leaves_at is not None and person.ended_on is not None:
             record.change(
                 leaves_at + HOUR // 2, IsActive=False, End_Date__c=person.ended_on.isoformat()

@@ -625,6 +625,12 @@ def test_the_world_holds(world: sqlite3.Connection, name: str) -> None:
     assert count > 0, f"no {name} in this world"
 
 
+def test_nobody_reports_to_himself(world: sqlite3.Connection) -> None:
+    """Not even where one rep alone has left: who left last reports to who left first."""
+    (count,) = world.execute("select count(*) from person where manager = id").fetchone()
+    assert count == 0
+
+
 def test_the_readme_lists_every_phenomenon_and_no_other() -> None:
     rows = [line.split("|") for line in README.read_text(encoding="utf-8").splitlines()]
     listed = {row[1].strip() for row in rows if len(row) == 5 and row[2].strip() != "where"}
