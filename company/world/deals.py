@@ -31,7 +31,7 @@ _FORECAST = {STAGES[2]: "BestCase", STAGES[3]: "Commit", STAGES[4]: "Closed", LO
 _DAYS_IN_STAGE = (9, 14, 16, 18)
 _LOSS_PERCENT_NEW = (33, 27, 24, 19)
 _LOSS_PERCENT_REPEAT = (12, 9, 10, 8)
-_LOSS_REASONS = ("Price", "Competitor", "No Budget", "No Decision", "Timing")
+LOSS_REASONS = ("Price", "Competitor", "No Budget", "No Decision", "Timing")
 _NEXT_STEPS = ("Call the buyer", "Send the quote", "Site visit", "Review terms", "Demo")
 _TYPICAL_CENTS = {"CNY": 12_000_000, "USD": 1_800_000}
 
@@ -216,7 +216,7 @@ def _stage_fields(random: Random, move: Move) -> dict[str, object]:
         "IsClosed": closed,
         "IsWon": move.stage == STAGES[WON],
         "Closed_At__c": salesforce_time(move.at) if closed else None,
-        "Loss_Reason__c": random.choice(_LOSS_REASONS) if move.stage == LOST else None,
+        "Loss_Reason__c": random.choice(LOSS_REASONS) if move.stage == LOST else None,
     }
 
 

@@ -168,8 +168,11 @@ def _lapse_amounts(random: Random, deals: list[Deal]) -> None:
 
 
 def _lapse_close_dates(random: Random, deals: list[Deal]) -> None:
-    """Some deals are quoted without a close date, as an old import left them."""
-    lapses = _Lapses(random)
+    """Some deals are quoted without a close date, as an old import left them.
+
+    Every fourth of those repaired had a date for a while before, and lost it again.
+    """
+    lapses, rota = _Lapses(random), Rota()
     for at, deal in _first_entries(deals, PROPOSAL):
         if not lapses.strikes(at, deal.amount_cents):
             continue
@@ -178,6 +181,10 @@ def _lapse_close_dates(random: Random, deals: list[Deal]) -> None:
             date = salesforce_time(repair_at + 40 * DAY)[:10]
             deal.record.change(at, CloseDate=None)
             deal.record.change(repair_at, CloseDate=date)
+            if rota.turn("repaired twice", every=4, first=2):
+                third = (repair_at - at) // 3
+                deal.record.change(at + third, CloseDate=date)
+                deal.record.change(at + 2 * third, CloseDate=None)
 
 
 def _withdraw_proposals(random: Random, deals: list[Deal]) -> None:

@@ -11,7 +11,7 @@ from company.world.ids import Counter, salesforce_id
 from company.world.records import Record, State, Step, Version
 
 _STAGE_FIELDS = ("StageName", "Amount", "CloseDate", "Probability")
-_OPPORTUNITY_FIELDS = ("Amount", "CloseDate", "NextStep", *EVIDENCE_FIELDS)
+_OPPORTUNITY_FIELDS = ("Amount", "CloseDate", "NextStep", "Loss_Reason__c", *EVIDENCE_FIELDS)
 _LEAD_FIELDS = ("Status",)
 
 Names = dict[str, str]

@@ -21,6 +21,7 @@ from company.world.companies import Company, invent_company, open_account
 from company.world.deals import Deal, make_deal, walk, walk_straight
 from company.world.evidence import enter_evidence
 from company.world.ids import Counter, salesforce_id
+from company.world.losses import enter_loss_reasons
 from company.world.owners import leaving_instant, owner_at, owner_path, pick_owner
 from company.world.people import Roster, team_of
 from company.world.records import Record
@@ -79,6 +80,7 @@ def simulate_sales(seed: int, roster: Roster, scale: Scale) -> Sales:
             random = stream(seed, roster.tenant.name, "prospect", region, number)
             _live(random, sales, region)
     sales.roles = enter_evidence(seed, roster.tenant, sales.counter, sales.deals)
+    enter_loss_reasons(seed, roster.tenant, sales.deals)
     _merge_and_delete(stream(seed, roster.tenant.name, "deletions"), sales)
     return sales
 

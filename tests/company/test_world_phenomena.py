@@ -32,6 +32,7 @@ create temp table opportunity as select tenant, id, deleted, payload ->> 'StageN
     payload ->> 'Loss_Reason__c' as loss_reason, payload ->> 'CreatedDate' as created_at,
     payload ->> 'Closed_At__c' as closed_at, payload ->> 'IsWon' as won,
     payload ->> 'NextStep' as next_step,
+    payload ->> 'OwnerId' as owner,
     payload ->> 'Amount' as amount, payload ->> 'AccountId' as account,
     payload ->> 'CurrencyIsoCode' as currency, payload ->> 'Type' as type,
     payload ->> 'Discovery_Completed__c' as discovery_at,
@@ -58,10 +59,11 @@ create temp table entry as
 select tenant, opportunity, stage, min(changed_at) as entered_at, amount, close_date
 from stage_step where stage_before is null or stage <> stage_before
 group by tenant, opportunity, stage;
-create temp view field_change as select tenant, payload ->> 'OpportunityId' as opportunity,
+create temp table field_change as select tenant, payload ->> 'OpportunityId' as opportunity,
     payload ->> 'Field' as field, payload ->> 'OldValue' as old, payload ->> 'NewValue' as new,
     payload ->> 'CreatedDate' as changed_at
 from latest where resource = 'opportunity_field_history';
+create index temp.field_change_by on field_change (tenant, opportunity);
 create temp table decision_maker as
 select tenant, payload ->> 'OpportunityId' as opportunity, min(payload ->> 'CreatedDate') as since
 from latest where resource = 'opportunity_contact_role' and payload ->> 'Role' = 'Decision Maker'
@@ -137,6 +139,22 @@ select count(*) from entry as e
 join opportunity as o on o.tenant = e.tenant and o.id = e.opportunity
 where e.stage = '{stage}' and o.{field} {test}
 """
+REASON_GIVEN = """
+select count(*) from field_change as f
+join opportunity as o on o.tenant = f.tenant and o.id = f.opportunity and o.stage = 'Closed Lost'
+where f.field = 'Loss_Reason__c' and f.new is {value}
+    and unixepoch(substr(f.changed_at, 1, 19)) - unixepoch(substr(o.closed_at, 1, 19)) {after}
+"""
+WIN_OF_A_MOVER = """
+select count(*) from opportunity as o join (
+    select tenant, id, max(valid_at) as moved_at from (
+        select tenant, id, valid_at, payload ->> 'Region__c' as region,
+            lag(payload ->> 'Region__c') over (partition by tenant, id order by valid_at) as before
+        from object_version where vendor = 'salesforce' and resource = 'user')
+    where region <> before group by tenant, id) as mover
+    on mover.tenant = o.tenant and mover.id = o.owner
+where o.won = 1 and substr(o.closed_at, 1, 19) {test} mover.moved_at
+"""
 MIDNIGHT = """
 select count(*) from charge
 where tenant = '{tenant}' and strftime('%m %d %H:%M:%S', created, 'unixepoch') like '{time}'
@@ -177,6 +195,18 @@ PHENOMENA = {
         where resource = 'lead_history' and payload ->> 'Field' = 'Status'""",
     "deal won": "select count(*) from opportunity where won = 1",
     "deal lost with a reason": "select count(*) from opportunity where loss_reason is not null",
+    "deal lost without a reason": """
+        select count(*) from opportunity where stage = 'Closed Lost' and loss_reason is null""",
+    "loss reason given at the close": REASON_GIVEN.format(value="not null", after="= 0"),
+    "loss reason given within a day": REASON_GIVEN.format(
+        value="not null", after="between 1 and 86399"
+    ),
+    "loss reason given a day later": REASON_GIVEN.format(value="not null", after="= 86400"),
+    "loss reason given a second after a day": REASON_GIVEN.format(
+        value="not null", after="= 86401"
+    ),
+    "loss reason given long after": REASON_GIVEN.format(value="not null", after="> 86401"),
+    "loss reason cleared": REASON_GIVEN.format(value="null", after="> 0"),
     "deal open at the end": "select count(*) from opportunity where closed_at is null",
     "deal deleted": "select count(*) from opportunity where deleted",
     "repeat purchase": "select count(*) from opportunity where type = 'Existing Business'",
@@ -338,6 +368,19 @@ PHENOMENA = {
         select count(*) from entry where stage = 'Proposal/Price Quote' and amount = 0""",
     "quoted without a close date": """
         select count(*) from entry where stage = 'Proposal/Price Quote' and close_date is null""",
+    "quoted amount put right": """
+        select count(*) from entry as e join opportunity as o
+            on o.tenant = e.tenant and o.id = e.opportunity and o.amount > 0
+        where e.stage = 'Proposal/Price Quote' and coalesce(e.amount, 0) = 0""",
+    "close date put right twice": """
+        select count(*) from (
+            select 1 from field_change where field = 'CloseDate' and old is null
+            group by tenant, opportunity having count(*) > 1)""",
+    "owner changed after an entry": """
+        select count(*) from entry as e where exists (
+            select 1 from field_change as f where f.tenant = e.tenant
+            and f.opportunity = e.opportunity and f.field = 'Owner' and f.changed_at > e.entered_at
+            and f.new like '005%')""",
     "decision maker known in time": """
         select count(*) from entry as e join decision_maker as d
             on d.tenant = e.tenant and d.opportunity = e.opportunity and d.since <= e.entered_at
@@ -357,6 +400,8 @@ PHENOMENA = {
             select id from object_version where vendor = 'salesforce' and resource = 'user'
             group by tenant, id having count(distinct payload ->> 'Region__c') > 1
                 and count(distinct payload ->> 'ManagerId') > 1)""",
+    "win of a rep before his move": WIN_OF_A_MOVER.format(test="<"),
+    "win of a rep after his move": WIN_OF_A_MOVER.format(test=">"),
     "user who is not an employee": "select count(*) from person where employee is null",
     "account with a parent": "select count(*) from account where parent is not null",
     "account without a website": "select count(*) from account where website is null",
