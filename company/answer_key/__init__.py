@@ -14,6 +14,7 @@ from company.answer_key import (
     attainment,
     blockers,
     cash,
+    checks,
     commission,
     cube,
     cycle,
@@ -25,16 +26,19 @@ from company.answer_key import (
     leads,
     lights,
     milestones,
+    owner_funnel,
     pipeline,
     process,
     requirement,
     retention,
     stays,
     targets,
+    timeline,
     weighted,
     win_rates,
 )
 from company.answer_key.facts import Row, read_facts
+from company.answer_key.owners import Owners
 
 __all__ = ["answer_key"]
 
@@ -52,6 +56,8 @@ def answer_key(
     entries = funnel.stage_entries(facts, money)
     cases = stays.paths(facts, entries)
     every_deal = deals.all_deals(facts, entries, cases)
+    owners = Owners(facts)
+    checked_entries = checks.entry_checks(facts, entries, owners)
     benchmarks = cycle.benchmarks(facts, every_deal)
     standard = delays.standards(benchmarks)
     lines, statements = commission.work_out(facts, money)
@@ -67,6 +73,10 @@ def answer_key(
         "fct_payment_allocation": money.allocations,
         "mart_funnel_stage_conversion_by_cohort_month": funnel.conversions(facts, entries),
         "mart_stage_entry_violation_by_rule_month": funnel.violations(facts, entries),
+        "fct_stage_entry_check": checked_entries,
+        "mart_stage_entry_violation_by_rule_owner_week": checks.by_rule_owner_week(
+            facts, checked_entries
+        ),
         "mart_retention_triangle_by_first_invoice_month": retention.work_out(facts),
         "mart_commission_statement_line": lines,
         "mart_commission_statement": statements,
@@ -76,12 +86,13 @@ def answer_key(
         "fct_stage_interval": stays.intervals(facts, cases),
         "mart_stage_transition_by_month": stays.transitions(facts, cases),
         "mart_funnel_snapshot_by_stage": stays.snapshot(facts, cases),
+        "mart_funnel_by_owner_month": owner_funnel.by_owner_month(facts, entries, owners),
         "mart_win_rate_by_close_month": win_rates.by_close_month(facts, every_deal),
         "mart_win_rate_by_created_month": win_rates.by_created_month(facts, every_deal),
         "mart_pipeline_by_date_stage": pipeline.by_date_stage(facts, open_days),
         "mart_average_deal_by_close_month": win_rates.average_deals(facts, every_deal),
         "mart_loss_reasons_by_close_month": win_rates.loss_reasons(facts, every_deal),
-        "mart_sales_cube_by_month": cube.sales_cube(facts, every_deal),
+        "mart_sales_cube_by_month": cube.sales_cube(facts, every_deal, attained),
         "mart_leads_by_day_source_owner": leads.by_day(facts),
         "mart_lead_average_by_month_source": leads.averages(facts),
         "mart_cycle_time_by_close_month_stage": cycle.cycle_times(facts, every_deal),
@@ -109,6 +120,9 @@ def answer_key(
         "fct_milestone": met,
         "mart_process_completion_by_stage_owner_month": milestones.completion(met),
         "mart_next_step": milestones.next_steps(facts, every_deal, met, standard),
+        "mart_timeline_by_scope_clock_day": timeline.by_scope_clock_day(
+            facts, every_deal, cases, owners
+        ),
     }
     process.carry(facts, versions, answers)
     return answers

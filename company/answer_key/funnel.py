@@ -34,11 +34,14 @@ class Entry:
     case_id: str
     record_type: str
     record_id: str
+    source_id: str
     stage_id: str
     stage_order: int
     kind: str
     entered_at: datetime
     entered_on: date
+    then: Row
+    """What the entry itself carries of the deal: `amount` and `close_date`."""
     verdicts: tuple[tuple[str, str, str], ...]
     """(rule_id, verdict_at_entry, verdict_now)"""
 
@@ -53,7 +56,7 @@ def stage_entries(facts: Facts, cash: Cash) -> list[Entry]:
     for tenant in facts.tenants:
         opportunities = facts.opportunities(tenant)
         case_of_lead = _cases_of_leads(facts, tenant)
-        judge = _Judge(facts, tenant)
+        judge = Judge(facts, tenant)
         for source_id, kind, record_id, name, at, then in _events(facts, tenant):
             case_id = case_of_lead[record_id] if kind == "lead" else f"opportunity:{record_id}"
             stage = mapped_stage(facts, tenant, kind, name, facts.local_date(at, tenant))
@@ -90,7 +93,7 @@ def _cases_of_leads(facts: Facts, tenant: str) -> dict[str, str]:
 
 def _events(
     facts: Facts, tenant: str
-) -> Iterator[tuple[str, str, str, str, datetime, dict[str, object]]]:
+) -> Iterator[tuple[str, str, str, str, datetime, Row]]:
     """(source id, record type, record, vendor's stage, when, values at entry) of known records."""
     leads = _cases_of_leads(facts, tenant)
     for key in leads:
@@ -139,21 +142,21 @@ def _entry(
     record_id: str,
     stage_id: str,
     at: datetime,
-    judge: _Judge,
-    then: dict[str, object],
+    judge: Judge,
+    then: Row,
     source_id: str,
 ) -> tuple[tuple[object, ...], Entry]:
     day = facts.local_date(at, tenant)
     stage = facts.valid("process_stage", day, pipeline_id="default", stage_id=stage_id)[0]
     verdicts = judge.verdicts(record_id, stage_id, at, then) if record_type == "opportunity" else ()
     entry = Entry(
-        tenant, "default", case_id, record_type, record_id, stage_id, int(stage["stage_order"]),
-        stage["kind"], at, day, verdicts,
+        tenant, "default", case_id, record_type, record_id, source_id, stage_id,
+        int(stage["stage_order"]), stage["kind"], at, day, then, verdicts,
     )  # fmt: skip
     return (tenant, case_id, at, entry.stage_order, source_id), entry
 
 
-class _Judge:
+class Judge:
     """Evaluates the policy's predicates in SQLite: three-valued logic of somebody else's making."""
 
     def __init__(self, facts: Facts, tenant: str) -> None:
@@ -170,51 +173,56 @@ class _Judge:
                 self.decision_makers[row["OpportunityId"]].append(sure_instant(row["CreatedDate"]))
 
     def verdicts(
-        self, opportunity_id: str, stage_id: str, at: datetime, then: dict[str, object]
+        self, opportunity_id: str, stage_id: str, at: datetime, then: Row
     ) -> tuple[tuple[str, str, str], ...]:
         rules = [rule for rule in self.rules if rule["stage_id"] == stage_id]
         if not rules:
             return ()
-        row = self.opportunities[opportunity_id]
-        makers = self.decision_makers[opportunity_id]
-        context = {
-            "entered_at": _text(at),
-            "created_at": _text(sure_instant(row["CreatedDate"])),
-            "amount": _number(money(row["Amount"])),
-            "currency_code": row["CurrencyIsoCode"],
-            "close_date": row["CloseDate"],
-            "owner_source_id": row["OwnerId"],
-            "discovery_completed_at": _text(instant(row["Discovery_Completed__c"])),
-            "proposal_sent_at": _text(instant(row["Proposal_Sent__c"])),
-            "customer_committed_at": _text(instant(row["Customer_Committed__c"])),
-            "contract_signed_at": _text(instant(row["Contract_Signed__c"])),
-            "decision_maker_count": len(makers),
-            "decision_maker_count_at_entry": sum(created <= at for created in makers),
-            "amount_at_entry": _number(then.get("amount")),
-            "close_date_at_entry": then.get("close_date"),
-        }
+        context = self.context(opportunity_id, at, then)
         found = []
         for rule in rules:
-            at_entry = self._verdict(rule["predicate_at_entry"], context)
-            now = self._verdict(rule["predicate"], context)
+            at_entry = self.verdict(rule["predicate_at_entry"], context)
+            now = self.verdict(rule["predicate"], context)
             if now == "pass" and at_entry == "fail":
                 now = "cured"
             found.append((rule["rule_id"], at_entry, now))
         return tuple(found)
 
-    def _verdict(self, predicate: str, context: dict[str, object]) -> str:
+    def context(self, opportunity_id: str, at: datetime, then: Row) -> Row:
+        """What a predicate may read of an entry at an instant, by column."""
+        row = self.opportunities[opportunity_id]
+        makers = self.decision_makers[opportunity_id]
+        return {
+            "entered_at": at,
+            "created_at": sure_instant(row["CreatedDate"]),
+            "amount": money(row["Amount"]),
+            "currency_code": row["CurrencyIsoCode"],
+            "close_date": row["CloseDate"],
+            "owner_source_id": row["OwnerId"],
+            "discovery_completed_at": instant(row["Discovery_Completed__c"]),
+            "proposal_sent_at": instant(row["Proposal_Sent__c"]),
+            "customer_committed_at": instant(row["Customer_Committed__c"]),
+            "contract_signed_at": instant(row["Contract_Signed__c"]),
+            "decision_maker_count": len(makers),
+            "decision_maker_count_at_entry": sum(created <= at for created in makers),
+            "amount_at_entry": then.get("amount"),
+            "close_date_at_entry": then.get("close_date"),
+        }
+
+    def verdict(self, predicate: str, context: Row) -> str:
+        """`pass`, `fail` or `unknown` of a predicate."""
         columns = ", ".join(f":{name} as {name}" for name in context)
         sql = f"select ({predicate}) from (select {columns})"  # noqa: S608  policy, not input
-        (value,) = self.database.execute(sql, context).fetchone()
+        values = {name: _comparable(value) for name, value in context.items()}
+        (value,) = self.database.execute(sql, values).fetchone()
         return "unknown" if value is None else "pass" if value else "fail"
 
 
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else f"{at:%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _number(value: object) -> float | None:
-    return None if value is None else float(str(value))
+def _comparable(value: object) -> object:
+    """A value as SQLite compares it."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S.%f}"
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def conversions(facts: Facts, entries: list[Entry]) -> list[Row]:

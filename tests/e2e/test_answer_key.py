@@ -75,6 +75,12 @@ GRAINS = {
         "tenant", "pipeline_id", "cohort_month", "from_stage_id", "to_stage_id",
     ],
     "mart_stage_entry_violation_by_rule_month": ["tenant", "pipeline_id", "rule_id", "entry_month"],
+    "fct_stage_entry_check": [
+        "tenant", "opportunity_source_id", "entry_source_id", "rule_id",
+    ],
+    "mart_stage_entry_violation_by_rule_owner_week": [
+        "tenant", "pipeline_id", "rule_id", "stage_id", "owner_source_id", "week_start_date",
+    ],
     "mart_retention_triangle_by_first_invoice_month": ["tenant", "cohort_month", "month_number"],
     "mart_commission_statement_line": [
         "tenant", "employee_number", "payment_source_id", "invoice_source_id", "line_type",
@@ -89,6 +95,10 @@ GRAINS = {
         "tenant", "pipeline_id", "move_month", "from_stage_id", "to_stage_id", "move_kind",
     ],
     "mart_funnel_snapshot_by_stage": ["tenant", "pipeline_id", "stage_id"],
+    "mart_funnel_by_owner_month": [
+        "tenant", "pipeline_id", "owner_basis", "scope_kind", "scope_id", "period_type",
+        "period_start", "from_stage_id", "to_stage_id",
+    ],
     "mart_win_rate_by_close_month": [
         "tenant", "pipeline_id", "segment_kind", "segment_id", "close_month",
     ],
@@ -142,6 +152,9 @@ GRAINS = {
         "tenant", "pipeline_id", "stage_id", "owner_source_id", "entered_month",
     ],
     "mart_next_step": ["tenant", "opportunity_source_id"],
+    "mart_timeline_by_scope_clock_day": [
+        "tenant", "clock", "metric_id", "scope_kind", "scope_id", "started_date", "clock_day",
+    ],
 }  # fmt: skip
 
 

@@ -1,0 +1,168 @@
+"""Each stage entry against each rule: whose it was, when a fault was cured, and how often."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime
+from decimal import Decimal
+
+from company.answer_key.deals import NONE
+from company.answer_key.facts import Facts, Row, known_sum, money, rate, week_of
+from company.answer_key.funnel import Entry, Judge, amount_of
+from company.answer_key.measures import days, percentile, seconds_between
+from company.answer_key.owners import Owners
+
+EVIDENCE = (
+    "discovery_completed_at", "proposal_sent_at", "customer_committed_at", "contract_signed_at",
+)  # fmt: skip
+
+
+def entry_checks(facts: Facts, entries: list[Entry], owners: Owners) -> list[Row]:
+    """`fct_stage_entry_check`."""
+    current = {
+        (entry.tenant, entry.record_id): entry
+        for entry in entries
+        if entry.record_type == "opportunity"
+    }
+    judges = {tenant: Judge(facts, tenant) for tenant in facts.tenants}
+    rows = []
+    for entry in entries:
+        judge = judges[entry.tenant]
+        rules = {rule["rule_id"]: rule for rule in judge.rules}
+        for rule_id, at_entry, now in entry.verdicts:
+            rule = rules[rule_id]
+            context = judge.context(entry.record_id, entry.entered_at, entry.then)
+            field = rule["field"]
+            cured_at = _cured_at(facts, judge, rule, entry) if now == "cured" else None
+            deal = facts.of("opportunity", entry.tenant)[entry.record_id]
+            is_at_fault = (
+                now == "fail"
+                and current[entry.tenant, entry.record_id] is entry
+                and not deal["IsClosed"]
+            )
+            rows.append(
+                {
+                    "tenant": entry.tenant,
+                    "opportunity_source_id": entry.record_id,
+                    "entry_source_id": entry.source_id,
+                    "rule_id": rule_id,
+                    "pipeline_id": entry.pipeline_id,
+                    "stage_id": entry.stage_id,
+                    "entered_at": entry.entered_at,
+                    "entered_date": entry.entered_on,
+                    "owner_source_id_at_entry": owners.at(
+                        entry.tenant, "opportunity", entry.record_id, entry.entered_at
+                    ),
+                    "verdict_at_entry": at_entry,
+                    "verdict_now": now,
+                    "observed_at_entry": _text(context.get(f"{field}_at_entry", context[field])),
+                    "observed_now": _text(context[field]),
+                    "cured_at": cured_at,
+                    "days_to_cure": (
+                        days(seconds_between(entry.entered_at, cured_at)) if cured_at else None
+                    ),
+                    # Every rule of the demo company says from when it is enforced.
+                    "is_enforced": entry.entered_on >= date.fromisoformat(rule["enforced_from"]),
+                    "amount_at_fault": (
+                        amount_of(facts, entry, entry.entered_on) if is_at_fault else None
+                    ),
+                    "currency_code": facts.currency(entry.tenant),
+                }
+            )
+    return rows
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    if isinstance(value, datetime):
+        fraction = f"{value:.%f}".rstrip("0") if value.microsecond else ""
+        return f"{value:%Y-%m-%d %H:%M:%S}{fraction}"
+    return None if value is None else str(value)
+
+
+def _cured_at(facts: Facts, judge: Judge, rule: Row, entry: Entry) -> datetime | None:
+    """The start of the last stretch in which the predicate is true, if it came after the entry."""
+    cured_at: datetime | None = None
+    was_true = False
+    for at, context in _contexts(facts, judge, entry):
+        is_true = judge.verdict(rule["predicate"], context) == "pass"
+        if is_true and not was_true:
+            cured_at = at
+        was_true = is_true
+    return cured_at if was_true and cured_at and cured_at > entry.entered_at else None
+
+
+def _contexts(facts: Facts, judge: Judge, entry: Entry) -> list[tuple[datetime, Row]]:
+    """(instant, what was known then of the deal), from the entry on, at whatever may change it."""
+    versions = facts.deal_versions[entry.tenant, entry.record_id]
+    makers = judge.decision_makers[entry.record_id]
+    now = judge.context(entry.record_id, entry.entered_at, entry.then)
+    evidence = [now[name] for name in EVIDENCE if now[name] is not None]
+    instants = {entry.entered_at, *(at for at, _ in versions), *makers, *evidence}
+    found = []
+    for at in sorted(at for at in instants if entry.entered_at <= at < facts.as_of_at):
+        deal = [row for since, row in versions if since <= at][-1]
+        found.append(
+            (
+                at,
+                {
+                    **now,
+                    "amount": money(deal["Amount"]),
+                    "currency_code": deal["CurrencyIsoCode"],
+                    "close_date": deal["CloseDate"],
+                    "owner_source_id": deal["OwnerId"],
+                    **{
+                        name: now[name] if now[name] and now[name] <= at else None
+                        for name in EVIDENCE
+                    },
+                    "decision_maker_count": sum(since <= at for since in makers),
+                },
+            )
+        )
+    return found
+
+
+def by_rule_owner_week(facts: Facts, checks: list[Row]) -> list[Row]:
+    """`mart_stage_entry_violation_by_rule_owner_week`."""
+    groups: dict[tuple[str, str, str, str, str, date], list[Row]] = defaultdict(list)
+    for row in checks:
+        groups[
+            row["tenant"],
+            row["pipeline_id"],
+            row["rule_id"],
+            row["stage_id"],
+            row["owner_source_id_at_entry"] or NONE,
+            week_of(row["entered_date"]),
+        ].append(row)
+    rows = []
+    for (tenant, pipeline_id, rule_id, stage_id, owner, week), found in groups.items():
+
+        def count(column: str, verdict: str, found: list[Row] = found) -> int:
+            return sum(row[column] == verdict for row in found)
+
+        violated = count("verdict_at_entry", "fail")
+        to_cure = [row["days_to_cure"] for row in found if row["days_to_cure"] is not None]
+        rows.append(
+            {
+                "tenant": tenant,
+                "pipeline_id": pipeline_id,
+                "rule_id": rule_id,
+                "stage_id": stage_id,
+                "owner_source_id": owner,
+                "week_start_date": week,
+                "entry_count": len(found),
+                "enforced_entry_count": sum(row["is_enforced"] for row in found),
+                "violation_count": violated,
+                "unknown_at_entry_count": count("verdict_at_entry", "unknown"),
+                "violation_rate": rate(violated, len(found)),
+                "failed_count": count("verdict_now", "fail"),
+                "unknown_count": count("verdict_now", "unknown"),
+                "cured_count": count("verdict_now", "cured"),
+                "cured_at_known_count": sum(row["cured_at"] is not None for row in found),
+                "median_days_to_cure": percentile(to_cure, 50),
+                "amount_at_fault": known_sum(row["amount_at_fault"] for row in found),
+                "currency_code": facts.currency(tenant),
+            }
+        )
+    return rows
