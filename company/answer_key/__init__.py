@@ -37,8 +37,8 @@ from company.answer_key import (
     weighted,
     win_rates,
 )
+from company.answer_key.changes import Owners
 from company.answer_key.facts import Row, read_facts
-from company.answer_key.owners import Owners
 
 __all__ = ["answer_key"]
 
@@ -83,7 +83,7 @@ def answer_key(
         "mart_payroll_reconciliation": commission.reconcile(facts, statements),
         "mart_headline_by_month": headline.work_out(facts),
         "fct_opportunity_interval": pipeline.interval_rows(facts, open_days),
-        "fct_stage_interval": stays.intervals(facts, cases),
+        "fct_stage_interval": stays.intervals(facts, cases, owners),
         "mart_stage_transition_by_month": stays.transitions(facts, cases),
         "mart_funnel_snapshot_by_stage": stays.snapshot(facts, cases),
         "mart_funnel_by_owner_month": owner_funnel.by_owner_month(facts, entries, owners),

@@ -6,11 +6,11 @@ from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
 
+from company.answer_key.changes import Owners
 from company.answer_key.deals import NONE
 from company.answer_key.facts import Facts, Row, known_sum, money, rate, week_of
 from company.answer_key.funnel import Entry, Judge, amount_of
 from company.answer_key.measures import days, percentile, seconds_between
-from company.answer_key.owners import Owners
 
 EVIDENCE = (
     "discovery_completed_at", "proposal_sent_at", "customer_committed_at", "contract_signed_at",

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from company.answer_key.deals import ALL, Deal, changes_of
+from company.answer_key.changes import changes_of
+from company.answer_key.deals import ALL, Deal
 from company.answer_key.facts import (
     MILLIONTH,
     Facts,

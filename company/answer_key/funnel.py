@@ -91,9 +91,7 @@ def _cases_of_leads(facts: Facts, tenant: str) -> dict[str, str]:
     return cases
 
 
-def _events(
-    facts: Facts, tenant: str
-) -> Iterator[tuple[str, str, str, str, datetime, Row]]:
+def _events(facts: Facts, tenant: str) -> Iterator[tuple[str, str, str, str, datetime, Row]]:
     """(source id, record type, record, vendor's stage, when, values at entry) of known records."""
     leads = _cases_of_leads(facts, tenant)
     for key in leads:

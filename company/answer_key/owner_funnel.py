@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from company.answer_key.changes import Owners
 from company.answer_key.deals import NONE
 from company.answer_key.facts import Facts, Row, known_sum, rate
 from company.answer_key.funnel import COUNTED_KINDS, Entry, amount_of
 from company.answer_key.measures import interval
-from company.answer_key.owners import Owners
 from company.answer_key.places import UNKNOWN, place
 from company.answer_key.targets import MONTHS, first_of
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
-from company.answer_key.deals import owner_changes
+from company.answer_key.changes import owner_changes
 from company.answer_key.facts import Facts, Row, days_between, known_sum, sure_instant, week_of
 from company.answer_key.states import Interval, State, day_ends, intervals
 

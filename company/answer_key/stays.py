@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 
+from company.answer_key.changes import Owners
 from company.answer_key.facts import Facts, Row, known_sum, month_of, rate
 from company.answer_key.funnel import COUNTED_KINDS, Entry, amount_of
 from company.answer_key.measures import percentile_days, seconds_between
@@ -84,7 +85,7 @@ def _move(facts: Facts, before: Entry | None, entry: Entry) -> str:
     return "skip" if between else "forward"
 
 
-def intervals(facts: Facts, cases: dict[tuple[str, str], Path]) -> list[Row]:
+def intervals(facts: Facts, cases: dict[tuple[str, str], Path], owners: Owners) -> list[Row]:
     """`fct_stage_interval`."""
     return [
         {
@@ -108,6 +109,9 @@ def intervals(facts: Facts, cases: dict[tuple[str, str], Path]) -> list[Row]:
             "stay_seconds": stay.seconds,
             "is_latest": stay.after is None,
             "is_first_in_stage": stay.is_first_in_stage,
+            "owner_source_id_at_entry": owners.at(
+                tenant, stay.first.record_type, stay.first.record_id, stay.first.entered_at
+            ),
             "is_qualified": stay.first.is_qualified,
             "amount": amount_of(facts, stay.first, stay.first.entered_on),
             "currency_code": facts.currency(tenant),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from company.answer_key.changes import Owners
 from company.answer_key.deals import Deal
 from company.answer_key.facts import Facts, Row, add_months, rate, sure_instant
-from company.answer_key.owners import Owners
 from company.answer_key.places import employee_number, region_of
 from company.answer_key.stays import Path
 from company.answer_key.targets import end_of, first_of
@@ -160,12 +160,12 @@ class _History:
 
     def state(self, scope: Scope, started: date) -> str:
         tenant, _, metric_id, scope_kind, _ = scope
-        if metric_id == ADVANCED and tenant in self._has_deal_before_moves:
-            if started < self._first_move[tenant]:
-                return "moves_missing"
-        if scope_kind in ("region", "rep") and metric_id != WON:
-            if started < self._first_change[tenant]:
-                return "owners_assumed"
+        is_of_moves = metric_id == ADVANCED and tenant in self._has_deal_before_moves
+        if is_of_moves and started < self._first_move[tenant]:
+            return "moves_missing"
+        is_of_owner = scope_kind in ("region", "rep") and metric_id != WON
+        if is_of_owner and started < self._first_change[tenant]:
+            return "owners_assumed"
         return "recorded"
 
 
@@ -174,7 +174,6 @@ def _first_day(facts: Facts, tenant: str, resource: str, unlike: str = "") -> da
     known = [
         facts.local_date(at, tenant)
         for row in facts.of(resource, tenant).values()
-        if (at := sure_instant(row["CreatedDate"])) < facts.as_of_at
-        and row.get("Field") != unlike
+        if (at := sure_instant(row["CreatedDate"])) < facts.as_of_at and row.get("Field") != unlike
     ]
     return min(known, default=date.max)

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from company.answer_key.deals import Deal, changes_of
+from company.answer_key.changes import Changes, changes_of
+from company.answer_key.deals import Deal
 from company.answer_key.facts import Facts, Row, half_away, known_sum, month_of, rate
 from company.answer_key.measures import interval, percentile
 from company.answer_key.places import UNKNOWN
@@ -194,6 +195,7 @@ def loss_reasons(facts: Facts, deals: list[Deal]) -> list[Row]:
     for deal in _of(deals, "lost"):
         if deal.closed_on is not None:
             months[(deal.tenant, deal.pipeline_id, month_of(deal.closed_on))].append(deal)
+    reasons = {tenant: changes_of(facts, tenant, "Loss_Reason__c") for tenant in facts.tenants}
     rows = []
     for (tenant, pipeline_id, month), lost in months.items():
         total = known_sum(deal.worth_at_close(facts) for deal in lost)
@@ -218,7 +220,9 @@ def loss_reasons(facts: Facts, deals: list[Deal]) -> list[Row]:
                     "lost_amount_share_rate": rate(amount, total),
                     "rank_by_count": rank,
                     "cumulative_count_share_rate": rate(so_far, len(lost)),
-                    "reason_after_close_count": sum(_is_late(facts, d) for d in of_reason),
+                    "reason_after_close_count": sum(
+                        _is_late(d, reasons[tenant][d.source_id]) for d in of_reason
+                    ),
                     "qualified_lost_count": len(_qualified(of_reason)),
                     "unqualified_lost_count": len(_unqualified(of_reason)),
                     "currency_code": facts.currency(tenant),
@@ -227,9 +231,8 @@ def loss_reasons(facts: Facts, deals: list[Deal]) -> list[Row]:
     return rows
 
 
-def _is_late(facts: Facts, deal: Deal) -> bool:
+def _is_late(deal: Deal, changes: Changes) -> bool:
     """The reason of a lost deal was set more than a day after it was closed."""
-    changes = changes_of(facts, deal.tenant, "Loss_Reason__c")[deal.source_id]
     set_at = [at for at, _, row in changes if row["NewValue"] is not None]
     if deal.closed_at is None or not set_at:
         return False

@@ -30,9 +30,7 @@ def enter_loss_reasons(seed: int, tenant: Tenant, deals: list[Deal]) -> None:
                 deal.record.change(since, Loss_Reason__c=reason)
 
 
-def _afterwards(
-    random: Random, rota: Rota, at: int, reason: str
-) -> list[tuple[int, str | None]]:
+def _afterwards(random: Random, rota: Rota, at: int, reason: str) -> list[tuple[int, str | None]]:
     """What becomes of a reason: (instant, reason from then on), the close itself included."""
     other = random.choice([known for known in LOSS_REASONS if known != reason])
     later = at + random.randrange(2 * DAY, 120 * DAY)

@@ -182,7 +182,9 @@ def test_stage_history_agrees_with_the_deal_at_every_version(world: sqlite3.Conn
             "opportunity",
             "OpportunityId",
             {
-                "Owner": "OwnerId", "Amount": "Amount", "CloseDate": "CloseDate",
+                "Owner": "OwnerId",
+                "Amount": "Amount",
+                "CloseDate": "CloseDate",
                 "Loss_Reason__c": "Loss_Reason__c",
             },
         ),
