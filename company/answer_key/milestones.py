@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING
 from typing import Any
 
-from company.answer_key.deals import Deal, changes_of, owner_at, owner_changes
+from company.answer_key.changes import changes_of, owner_at, owner_changes
+from company.answer_key.deals import Deal
 from company.answer_key.delays import Standard
 from company.answer_key.facts import Facts, Row, instant, month_of, rate, sure_instant
 from company.answer_key.funnel import COUNTED_KINDS
