@@ -105,9 +105,9 @@ class Vendor:
             str(id)
             for (id,) in self._sql(
                 "select distinct id from object_version where vendor = 'salesforce' "
-                "and tenant = 'aurora' and resource = ? "
+                "and tenant = 'aurora' and resource = ? and valid_at <= ? "
                 f"and coalesce(json_extract(payload, '$.{field}'), 0) = ?",
-                resource, value,
+                resource, AT_NIGHT, value,
             )
         ]  # fmt: skip
 
