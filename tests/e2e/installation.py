@@ -99,20 +99,18 @@ class Installation:
         """Every table of the current version, as rows."""
         manifest = current_version(self.home)
         assert manifest
-        tables: dict[str, list[dict[str, Any]]] = {}
-        for name, table in manifest.tables.items():
-            parquet = (
-                self.home.published
-                / manifest.version
-                / table["access"]
-                / "parquet"
-                / f"{name}.parquet"
-            )
-            with duckdb.connect() as connection:
-                found = connection.execute("select * from read_parquet(?)", [str(parquet)])
-                columns = [column[0] for column in found.description]
-                tables[name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-        return tables
+        return {name: self.table(name) for name in manifest.tables}
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """One table of the current version, as rows."""
+        manifest = current_version(self.home)
+        assert manifest
+        folder = self.home.published / manifest.version / manifest.tables[name]["access"]
+        with duckdb.connect() as connection:
+            parquet = str(folder / "parquet" / f"{name}.parquet")
+            found = connection.execute("select * from read_parquet(?)", [parquet])
+            columns = [column[0] for column in found.description]
+            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
     def hashes(self) -> dict[str, str]:
         """Table -> content hash of the current version."""

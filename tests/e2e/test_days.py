@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingestion.catalog import CONNECTORS
+from ingestion.extract import Window, ingest
 from ingestion.replay import replay
 from ingestion.resource import Column
 from ingestion.selection import Selection
+from tests.e2e.correction import TENANT, correct
 from tests.e2e.installation import Installation, on_world
+from tests.e2e.test_answer_key import GRAINS
 from warehouse.backup import back_up, restore
 from warehouse.home import Home
 from warehouse.publish import versions
@@ -26,6 +30,8 @@ DAYS = (
     "2026-06-30T03:00:00+08:00",
     "2026-07-01T03:00:00+08:00",
 )
+LAST = datetime.fromisoformat(DAYS[-1])
+THIRTY_DAYS = tuple((LAST - timedelta(days)).isoformat() for days in range(29, -1, -1))
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +40,15 @@ def three_days(
 ) -> Iterator[Installation]:
     """Ingested and built on three mornings in a row."""
     with on_world(demo.world, tmp_path_factory.mktemp("days") / "home", DAYS[0]) as made:
-        for day in DAYS:
-            made.move_to(day)
-            result = made.run()
-            assert result.outcome == "published", result.message
+        _run_daily(made, DAYS)
         yield made
+
+
+def _run_daily(made: Installation, days: Sequence[str]) -> None:
+    for day in days:
+        made.move_to(day)
+        result = made.run()
+        assert result.outcome == "published", f"{day}: {result.message}"
 
 
 def _stores_copied(made: Installation, root: Path) -> Home:
@@ -73,6 +83,24 @@ def test_three_daily_builds_equal_one_build_of_the_same_landing_restored_from_a_
     three_days: Installation, once: Installation
 ) -> None:
     assert _tables(once.hashes()) == _tables(three_days.hashes())
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(5400)
+def test_thirty_daily_builds_equal_one_build_of_the_same_landing(
+    demo: Installation, tmp_path: Path
+) -> None:
+    with on_world(demo.world, tmp_path / "daily", THIRTY_DAYS[0]) as daily:
+        _run_daily(daily, THIRTY_DAYS)
+        once = daily.copy(tmp_path / "once", built=False)
+        assert once.build().outcome == "published"
+        assert _tables(once.hashes()).keys() == _tables(daily.hashes()).keys()
+        differing = {
+            name: _rows_changed(daily, once, name)
+            for name, sha256 in _tables(once.hashes()).items()
+            if sha256 != daily.hashes()[name]
+        }
+        assert not differing, {name: (len(rows), rows[:3]) for name, rows in differing.items()}
 
 
 def test_the_same_day_built_twice_is_identical(
@@ -112,20 +140,95 @@ def test_a_build_with_nothing_new_is_skipped(three_days: Installation) -> None:
     assert three_days.hashes() == before
 
 
-def test_a_past_date_is_rebuilt_as_it_was_published(
+OF_SINGLE_LOADS = {
+    "gate_result": "counts the loads of the build",
+    "fct_load_attempt": "has a row for each load",
+    "mart_freshness_by_source_tenant_resource": "says when the last load was",
+    "mart_schema_drift_by_tenant_resource_column": "names the loads",
+}
+"""Tables that change because something was read, whatever it was, each with the reason."""
+
+
+def test_a_correction_after_45_days_changes_its_rows_and_no_past_date(
     three_days: Installation, tmp_path: Path
 ) -> None:
-    """As of 30 June, rebuilt from stores that know 1 July, equals what 30 June's build said."""
-    past = Installation(
-        three_days.world,
-        _stores_copied(three_days, tmp_path / "past"),
-        three_days.servers,
-        DAYS[-1],
-    )
-    past.build(date(2026, 6, 30))
-    (then,) = (kept for kept in versions(three_days.home) if kept.as_of_date == "2026-06-30")
-    published = {name: table["sha256"] for name, table in then.tables.items()}
-    assert _tables(past.hashes()) == _tables(published)
+    """Corrected at four on 1 July and read at five: of everything else nothing happened between."""
+    late = timedelta(days=45)
+    world = tmp_path / "world"
+    correction = correct(three_days.world, world, LAST, LAST + timedelta(hours=1), late)
+    read_at = (LAST + timedelta(hours=2)).isoformat()
+    with on_world(world, tmp_path / "corrected", read_at) as made:
+        for store in ("landing", "policy", "decisions", "warehouse", "published"):
+            shutil.copytree(
+                three_days.home.root / store, made.home.root / store, symlinks=True,
+                dirs_exist_ok=True,
+            )  # fmt: skip
+        for resource in ("opportunity", "opportunity_history", "opportunity_field_history"):
+            _read(made, resource)
+        # A corrected row of a history is not news to the CRM: its range is read again.
+        hour = timedelta(hours=1)
+        entered = correction.entered_at
+        _read(made, "opportunity_history", Window(entered - hour, entered + hour, {"run": "one"}))
+        result = made.build()
+        assert result.outcome == "published", result.message
+
+        before, after = three_days.answers(), made.answers()
+        changed = {name: _rows_changed(three_days, made, name) for name in made.hashes()}
+        for name, grain in GRAINS.items():
+            expected = _changes(before[name], after[name], grain)
+            assert {_named(row, grain) for row in changed[name]} == expected, name
+        assert {
+            "fct_stage_interval",
+            "mart_headline_by_month",
+            "mart_stage_transition_by_month",
+            "mart_win_rate_by_close_month",
+        } <= {name for name in GRAINS if changed[name]}
+        for name in changed.keys() - GRAINS.keys() - OF_SINGLE_LOADS.keys():
+            for row in changed[name]:
+                assert row.get("tenant", TENANT) == TENANT, f"{name}: {row}"
+                deal = row.get("opportunity_source_id")
+                assert deal is None or deal in correction.deals, f"{name}: {row}"
+
+        past = made.copy(tmp_path / "past", built=False)
+        past.build(date(2026, 6, 30))
+        (published,) = (kept for kept in versions(made.home) if kept.as_of_date == "2026-06-30")
+        then = {name: table["sha256"] for name, table in published.tables.items()}
+        assert _tables(past.hashes()) == _tables(then)
+
+
+def _read(made: Installation, resource: str, window: Window | None = None) -> None:
+    connection = made.connection("salesforce", TENANT)
+    ingest("salesforce", TENANT, resource, connection, made.landing, made.clock, window=window)
+
+
+def _rows_changed(one: Installation, other: Installation, table: str) -> list[dict[str, Any]]:
+    """The rows of either that the other does not have as they are."""
+    if one.hashes()[table] == other.hashes()[table]:
+        return []
+    rows = [made.table(table) for made in (one, other)]
+    known = [set(map(repr, side)) for side in rows]
+    return [
+        row
+        for side, elsewhere in zip(rows, reversed(known), strict=True)
+        for row in side
+        if repr(row) not in elsewhere
+    ]
+
+
+def _changes(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], grain: Sequence[str]
+) -> set[tuple[str, ...]]:
+    """The names of the rows that one side has otherwise than the other, or not at all."""
+    sides = [{_named(row, grain): row for row in side} for side in (before, after)]
+    return {
+        name
+        for name in sides[0].keys() | sides[1].keys()
+        if sides[0].get(name) != sides[1].get(name)
+    }
+
+
+def _named(row: dict[str, Any], grain: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(row[column]) for column in grain)
 
 
 def test_one_extract_of_the_last_state_gives_the_same_current_numbers(
