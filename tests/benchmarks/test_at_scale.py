@@ -6,14 +6,14 @@ from benchmarks.at_scale import KINDS, Figures, section
 from benchmarks.report import LARGE
 from benchmarks.staged import STEPS, Stage
 
-BUILD = Stage({step: 10.0 for step in STEPS} | {"imports": 6.0, "dbt start": 8.0}, 80.0, 4000.0)
-NEXT = Stage({step: 4.0 for step in STEPS} | {"imports": 6.0, "dbt start": 8.0}, 40.0, 2000.0)
+BUILD = Stage(dict.fromkeys(STEPS, 10.0) | {"imports": 6.0, "dbt start": 8.0}, 80.0, 4000.0)
+NEXT = Stage(dict.fromkeys(STEPS, 4.0) | {"imports": 6.0, "dbt start": 8.0}, 40.0, 2000.0)
 MODELS = {f"model mart_{number}": float(number) for number in range(1, 10)}
 BARE = Stage({"models": 35.0, "tests": 5.0} | MODELS, 45.0, 3000.0)
 
 
 def test_the_section_has_the_ratios_beside_their_goals_and_the_slowest_models() -> None:
-    rows = {kind: (1_000_000, 1_000) for kind in KINDS}
+    rows = dict.fromkeys(KINDS, (1000000, 1000))
     lines = section(Figures("M", rows, 2000.0, 9000.0, BUILD, BARE, NEXT)).splitlines()
     assert lines[0] == LARGE
     assert "| opportunities | 1,000,000 | 1,000 |" in lines

@@ -99,7 +99,6 @@ def loads_suite(resources: Sequence[str], loads: int) -> Suite:
             ),
             _at_most_zero(
                 "rows_as_in_manifest",
-                "abs(file_rows - manifest_rows)",
                 column="row_difference",
                 why="A file with fewer or more rows than were committed has been changed since.",
                 threshold="no difference: the files are immutable",
@@ -109,7 +108,6 @@ def loads_suite(resources: Sequence[str], loads: int) -> Suite:
             ),
             _at_most_zero(
                 "key_unique",
-                "duplicate_keys",
                 column="duplicate_keys",
                 why="Two rows with one key in a load: which one is the latest is then an accident.",
                 threshold="no duplicate: ingestion keeps the last row of each key",
@@ -119,7 +117,6 @@ def loads_suite(resources: Sequence[str], loads: int) -> Suite:
             ),
             _at_most_zero(
                 "few_rows_refused",
-                "rejected_excess",
                 column="rejected_excess",
                 why="Rows that ingestion could not read are missing from every number.",
                 threshold=(
@@ -224,7 +221,6 @@ def freshness_suite(context: GateContext) -> Suite:
         checks=tuple(
             _at_most_zero(
                 check_name,
-                f"{severity}_at_fault",
                 column=f"{severity}_at_fault",
                 why="Numbers of a source that stopped delivering look like a bad day in business.",
                 threshold=f"the {severity} service levels of policy, in hours before the cut-off",
@@ -336,7 +332,6 @@ def forget(connection: duckdb.DuckDBPyConnection, loads: Sequence[NewLoad]) -> N
 
 def _at_most_zero(
     check_name: str,
-    value: str,
     *,
     column: str,
     why: str,
@@ -351,7 +346,7 @@ def _at_most_zero(
         name=check_name,
         expectation="ExpectColumnValuesToBeBetween",
         arguments={"column": column, "max_value": 0},
-        fault=f"{value} > 0",
+        fault=f"{name(column)} > 0",
         why=why,
         owner=owner,
         severity="warning" if severity == "warning" else "critical",
@@ -366,7 +361,6 @@ def _few_rows_at_fault(rule: RowRule) -> Check:
     at_fault, examples = name(f"{rule.name}.rows"), name(f"{rule.name}.examples")
     return _at_most_zero(
         rule.name,
-        name(f"{rule.name}.excess"),
         column=f"{rule.name}.excess",
         why=rule.why,
         threshold=f"{rule.max_share} of the rows and more than {rule.max_rows}: {rule.reason}",
