@@ -40,6 +40,17 @@ Connections = Callable[[str, str], Connection]
 """(source, tenant) -> Connection. Raises ConfigurationError when there is none."""
 
 
+STORES = {
+    "landing": "what has landed",
+    "policy": "landed policy",
+    "decisions": "what was decided",
+    "ledger": "what was paid",
+    "published": "what is published",
+    "warehouse": "the warehouse",
+}
+"""Folder of a home -> what is kept there: nothing of a user's own belongs into one."""
+
+
 KeptIn = Literal["environment", "airflow"]
 """Who keeps the address and secret of a source."""
 
@@ -214,10 +225,13 @@ def configured_sources(home_root: Path) -> Sources:
         folder = entry["folder"]
         if not is_url(folder):
             folder = str(home_root / Path(folder).expanduser())
+            refuse_store(home_root, Path(folder), f"{path}: files: ")
         folders.append(ConfiguredFolder(folder, entry["mapping"]))
     policy = content.get("policy")
     if policy is not None and not isinstance(policy, str):
         raise ConfigurationError(f"{path}: policy must be a folder, got {policy!r}")
+    if policy:
+        refuse_store(home_root, home_root / Path(policy).expanduser(), f"{path}: policy: ")
     return Sources(
         enabled,
         tuple(folders),
@@ -229,6 +243,18 @@ def configured_sources(home_root: Path) -> Sources:
             path,
         ),
     )
+
+
+def refuse_store(home_root: Path, folder: Path, where: str = "") -> None:
+    """Raises ConfigurationError when a folder of CSV files is one of the home's stores, or in one:
+    what is put there by hand is no commit, and `closebook verify` calls the home damaged.
+    """
+    for name, kept in STORES.items():
+        if folder.resolve().is_relative_to((home_root / name).resolve()):
+            raise ConfigurationError(
+                f"{where}{folder} is where {kept} is kept; put your CSV files elsewhere, e.g. "
+                f"{home_root / (name + '_files')}"
+            )
 
 
 def _vendors(

@@ -386,7 +386,7 @@ Values of `columns`. Besides the entity's own fields, `effective_at` may be give
    ```yaml
    files:
      - {folder: deals, mapping: mapping.yml}
-   policy: policy
+   policy: policy_files
    ```
 
 4. `closebook run`: takes in, builds, checks, publishes. [Find a number](find-a-number.md) leads to the tables.

@@ -561,10 +561,12 @@ def policy() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def check(folder: Path) -> None:
     """Check every file against its declaration, the others and the last landing."""
+    from ingestion.connections import refuse_store
     from ingestion.landing import Landing
     from warehouse.policy import check_policy
 
     home = _home()
+    refuse_store(home.root, folder)
     files = check_policy(folder, Landing(home.policy), Landing(home.decisions), _clock())
     click.echo(f"{len(files)} tables, {sum(len(file.rows) for file in files)} rows, no fault")
 
@@ -573,11 +575,12 @@ def check(folder: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def land(folder: Path) -> None:
     """Check everything, then land the tables whose content changed."""
-    from ingestion.connections import configured_sources
+    from ingestion.connections import configured_sources, refuse_store
     from ingestion.landing import Landing
     from warehouse.policy import land_policy
 
     home = _home()
+    refuse_store(home.root, folder)
     report = land_policy(folder, Landing(home.policy), Landing(home.decisions), _clock())
     for load in report.landed:
         click.echo(f"{load.resource}: {load.rows} rows landed")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingestion.clock import Clock
+from ingestion.connections import refuse_store
 from ingestion.errors import ConfigurationError, IngestionError
 from ingestion.files.intake import DEFAULT_MAPPING, ERRORS, SOURCE, IntakeReport, intake
 from ingestion.files.mapping import read_mapping
@@ -34,6 +35,8 @@ def take_in_folder(
     rows of such a tenant would stop every later build, of every tenant. While no policy has
     landed, every tenant may land.
     """
+    if not is_url(place):
+        refuse_store(home.root, Path(place))
     landing = Landing(home.landing)
     with ExitStack() as store:
         with attempt(landing, clock, SOURCE, EVERY):

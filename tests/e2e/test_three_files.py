@@ -38,7 +38,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     home = tmp_path_factory.mktemp("three") / "home"
     shutil.copytree(EXAMPLE, home)
     (home / "sources.yml").write_text(
-        "sources: []\nfiles:\n  - {folder: files, mapping: mapping.yml}\npolicy: policy\n",
+        "sources: []\nfiles:\n  - {folder: files, mapping: mapping.yml}\npolicy: policy_files\n",
         encoding="utf-8",
     )
     done = subprocess.run(

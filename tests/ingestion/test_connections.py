@@ -86,6 +86,9 @@ def test_sources_yml_lists_vendors_and_folders(tmp_path: Path) -> None:
         ("sources: {source: stripe}", "sources must be a list"),
         ("sources: [", "is not YAML"),
         ("- stripe", "expected the keys"),
+        ("policy: policy", "is where landed policy is kept; put your CSV files elsewhere, e.g."),
+        ("policy: ./policy/of_2026", "is where landed policy is kept"),
+        ("files: [{folder: landing, mapping: m.yml}]", "is where what has landed is kept"),
     ],
 )
 def test_a_wrong_sources_yml_names_the_place(tmp_path: Path, content: str, says: str) -> None:

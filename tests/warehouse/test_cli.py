@@ -188,6 +188,15 @@ def test_policy_is_checked_then_landed_then_unchanged(home: Home, capsys: Said) 
     assert f"0 tables landed, {len(POLICY_TABLES)} unchanged" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", [["policy", "land"], ["policy", "check"], ["intake"]])
+def test_a_store_of_the_home_is_no_folder_of_csv_files(
+    command: list[str], home: Home, capsys: Said
+) -> None:
+    assert invoke([*command, str(home.policy)]) == EXIT_ERROR
+    said = capsys.readouterr().err
+    assert "is where landed policy is kept" in said and f"{home.policy}_files" in said
+
+
 def test_a_decision_says_under_which_id_it_stands(home: Home, capsys: Said) -> None:
     assert invoke(["decide", "waiver", "--subject", "opportunity:006", "--reason", "on paper",
                    "--actor", "ana", "--payload", '{"rule": "amount"}']) == 0  # fmt: skip
