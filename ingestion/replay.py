@@ -93,9 +93,13 @@ def replay(
         streams = [(load.tenant, load.resource) for load in originals if load.commit_seq == first]
     if not streams:
         what = f"load {first} of {selection}" if first is not None else str(selection)
-        raise ConfigurationError(
-            f"nothing to replay: {what} has not landed; `closebook status` lists what has"
+        listed = (
+            "`closebook status` lists what has"
+            if first is None
+            else "in the published closebook.duckdb, `select commit_seq, source_system, resource, "
+            "recorded_at from fct_load_attempt` lists what has"
         )
+        raise ConfigurationError(f"nothing to replay: {what} has not landed; {listed}")
     for stream in streams:
         for load in originals:
             if (

@@ -57,3 +57,5 @@ def test_a_replay_says_what_came_out_otherwise(
     assert "load 1 of 2026-06-30 is not replayable" in capsys.readouterr().out
     assert invoke(["replay", "zendesk"]) == EXIT_ERROR
     assert "nothing to replay: zendesk has not landed" in capsys.readouterr().err
+    assert invoke(["replay", "zendesk", "--load", "9999"]) == EXIT_ERROR
+    assert "recorded_at from fct_load_attempt` lists" in capsys.readouterr().err
