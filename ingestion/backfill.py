@@ -158,9 +158,10 @@ def backfill(
     """Reads a range of every resource that is selected, side by side as far as each host allows.
 
     `progress` gets one line a window and one for each resource that is left out. A resource that
-    fails does not stop the others: all are raised together as one SeveralFailedError at the end,
-    and asking for the same range again goes on where each one stopped. Raises ConfigurationError
-    when the range is empty, nothing is selected, or a resource that was named cannot be read so.
+    fails, or a tenant without a connection, does not stop the others: all are raised together as
+    one SeveralFailedError at the end, and asking for the same range again goes on where each one
+    stopped. Raises ConfigurationError when the range is empty, nothing is selected, or a resource
+    that was named cannot be read so.
     """
     asked.check(clock)
     windows = list(asked.windows())
@@ -181,15 +182,23 @@ def backfill(
         return Task(filling.connection, filling.resource, read)
 
     tasks: list[Task[None]] = []
+    unreachable: dict[str, Exception] = {}
     for source, tenant, resource in selected(sources, selections, landing, progress):
-        connection = connections(source, tenant)
+        if f"{source}/{tenant}" in unreachable:
+            continue
+        try:
+            connection = connections(source, tenant)
+        except ConfigurationError as error:
+            unreachable[f"{source}/{tenant}"] = error
+            continue
         run = unfinished_run(landing, connection, resource, asked)
         if run is not None:
             progress(f"{connection.name}/{resource}: goes on where an earlier back-fill stopped")
         tasks.append(task(Filling(connection, resource, asked, run or uuid.uuid4().hex)))
     _, failures = side_by_side(tasks, sources, settings)
-    if failures:
-        raise SeveralFailedError(tuple(failures), len(landed))
+    failed = (*unreachable.items(), *failures)
+    if failed:
+        raise SeveralFailedError(failed, len(landed))
     return landed
 
 

@@ -478,11 +478,16 @@ def backfill(selection: tuple[str, ...], since: datetime, until: datetime, windo
     from ingestion.backfill import Range
     from ingestion.backfill import backfill as read_range
     from ingestion.connections import configured_sources, connections_of
+    from ingestion.errors import ConfigurationError
     from ingestion.host_limit import HostLimit
     from ingestion.http import HttpSettings
     from ingestion.landing import Landing
     from ingestion.selection import Selection
 
+    if any(text.split("/")[0] == "files" for text in selection):
+        raise ConfigurationError(
+            "files are not read by a range: `closebook intake FOLDER` takes in what changed"
+        )
     home = _home()
     sources = configured_sources(home.root)
     loads = read_range(

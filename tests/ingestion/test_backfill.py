@@ -322,6 +322,37 @@ def test_a_range_with_nothing_in_it_is_refused(desk: Desk, asked: Range, why: st
         desk.fills(asked)
 
 
+def test_a_tenant_without_a_connection_does_not_stop_the_others(desk: Desk) -> None:
+    desk.shows(deal(1))
+    desk.daily()
+    for tenant in ("another", "borealis"):
+        ingest("salesforce", tenant, "opportunity", connection("salesforce", desk.vendor, tenant),
+               desk.landing, FixedClock(TODAY), desk.settings)  # fmt: skip
+    desk.vendor.on(QUERY, page(changed(1, "2026-03-04T00:00:00", "new")))
+    before = desk.landing.last_seq()
+
+    def found(source: str, tenant: str) -> Connection:
+        if tenant == "another":
+            raise ConfigurationError("set CLOSEBOOK_CONN_SALESFORCE__ANOTHER")
+        return connection(source, desk.vendor, tenant)
+
+    vendors = tuple(ConfiguredSource("salesforce", t) for t in ("another", "aurora", "borealis"))
+    with pytest.raises(SeveralFailedError, match=r"1 failed, 2 landed:\n  salesforce/another: set"):
+        backfill(
+            Sources(vendors, ()),
+            [Selection.parse("salesforce")],
+            MARCH,
+            desk.landing,
+            FixedClock(TODAY),
+            found,
+            desk.told.append,
+            desk.settings,
+        )
+    assert {load.tenant for load in desk.landing.loads() if load.commit_seq > before} == {
+        "aurora", "borealis"
+    }  # fmt: skip
+
+
 def test_a_source_that_is_not_configured_is_refused(desk: Desk) -> None:
     with pytest.raises(ConfigurationError, match=r"stripe/borealis: sources\.yml reads no such"):
         backfill(
