@@ -23,6 +23,7 @@ from ingestion.errors import ConfigurationError, IngestionError
 from ingestion.files.store import is_url, look
 from ingestion.http import HttpClient, HttpSettings
 from ingestion.resource import Resource, keys_of
+from ingestion.salt import SALT_VARIABLE
 from warehouse.home import Home
 
 PORTS = {
@@ -52,6 +53,7 @@ def examine(home: Home) -> Iterator[Finding]:
     yield _interpreter()
     yield from _packages()
     yield from _folders(home)
+    yield _salt()
     yield from _ports()
     yield from _connections(home)
 
@@ -149,6 +151,15 @@ def _folders(home: Home) -> Iterator[Finding]:
         f"{free / 1024**3:.1f} GiB",
         f"free at least {NEEDED_BYTES // 1024**3} GiB on the disk of {existing}",
     )
+
+
+def _salt() -> Finding:
+    there = bool(os.environ.get(SALT_VARIABLE))
+    return Finding(
+        SALT_VARIABLE, there, "set" if there else "not set",
+        "set it to a long random text (`openssl rand -hex 32`), keep it with the backups and never "
+        "change it: without it a person's hash changes and erased people land again",
+    )  # fmt: skip
 
 
 def _ports() -> Iterator[Finding]:

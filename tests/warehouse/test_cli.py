@@ -32,6 +32,7 @@ Said = pytest.CaptureFixture[str]
 def environment(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOSEBOOK_HOME", str(home.root))
     monkeypatch.setenv("CLOSEBOOK_NOW", "2026-07-01T03:00:00+08:00")
+    monkeypatch.setenv("CLOSEBOOK_HASH_SALT", "a salt of tests")
     monkeypatch.setenv("COLUMNS", "200")
 
 
@@ -84,6 +85,10 @@ def test_the_help_of_decide_lists_every_kind(capsys: Said) -> None:
         (["process", "init", "/nowhere", "--source", "salesforce"], "there is no such folder"),
         (["process", "init"], "--source"),
         (["intake", "/nowhere"], "/nowhere"),
+        (
+            ["backfill", "files", "--from", "2026-01-01", "--until", "2026-02-01"],
+            "files are not read by a range: `closebook intake FOLDER`",
+        ),
         (["versions", "rollback", "v000001-2026-06-30", "--reason", "x"], "there is no version"),
         (["decide", "maybe", "--subject", "s", "--reason", "r"], "allow_policy_change"),
         (["decide", "action", "--subject", "s", "--reason", "r", "--payload", "{"], "not JSON"),
@@ -219,6 +224,18 @@ def test_doctor_names_each_fault_and_its_repair(home: Home, capsys: Said) -> Non
     assert "FAULT  stripe of aurora: no connection" in said
     assert "CLOSEBOOK_CONN_STRIPE__AURORA" in said
     assert said.rstrip().endswith("1 fault")
+
+
+def test_doctor_misses_the_salt_of_hashes(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    (home.root / "sources.yml").write_text("sources: []\n")
+    assert invoke(["doctor"]) == 0
+    assert "ok     CLOSEBOOK_HASH_SALT: set" in capsys.readouterr().out
+    monkeypatch.delenv("CLOSEBOOK_HASH_SALT")
+    assert invoke(["doctor"]) == EXIT_ERROR
+    said = capsys.readouterr().out
+    assert "FAULT  CLOSEBOOK_HASH_SALT: not set" in said and "never change it" in said
 
 
 def test_doctor_asks_a_source_for_a_page_of_everything_and_lands_nothing(
