@@ -5,6 +5,8 @@ Like `warehouse.cli`, nothing heavy is imported before a command needs it.
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from warehouse import invocation
@@ -64,6 +66,11 @@ def restore_command(source: str, name: str | None) -> None:
     home = invocation.home()
     backup = restore(home, source, name)
     click.echo(f"{backup.name}: {len(backup.files)} files are in {home.root}, as they were written")
+    click.echo(
+        "next: `closebook run --no-ingest`. Repeat erasures decided after "
+        f"{backup.made_at[:16].replace('T', ' ')} UTC; input folders of sources.yml are not in a "
+        "backup."
+    )
 
 
 @click.command("maintain")
@@ -114,12 +121,21 @@ def source_group() -> None:
 @source_group.command("list")
 def list_command() -> None:
     """List the vendors of sources.yml, read or disabled, and where their connection is kept."""
-    from ingestion.connections import configured_sources
+    from ingestion.connections import configured_sources, connection_variable, connections_of
+    from ingestion.errors import ConfigurationError
 
     sources = configured_sources(invocation.home().root)
+    connections = connections_of(sources)
     for state, vendors in (("read", sources.vendors), ("disabled", sources.disabled)):
         for vendor in vendors:
             kept = f"connection kept in {vendor.kept_in}".replace("in env", "in the env")
+            if vendor.kept_in == "environment":
+                try:
+                    connections(vendor.source, vendor.tenant)
+                except ConfigurationError:
+                    variable = connection_variable(vendor.source, vendor.tenant)
+                    wrong = "cannot be used" if os.environ.get(variable) else "missing"
+                    kept = f"connection {wrong}: set {variable}"
             click.echo(f"{vendor.source} of {vendor.tenant}: {state}, {kept}")
 
 

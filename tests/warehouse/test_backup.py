@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -259,7 +260,10 @@ def test_a_home_that_holds_something_is_not_restored_into(
     assert invoke(["restore", str(tmp_path / "backup"), "--backup", "b9"]) == EXIT_ERROR
     assert "no backup 'b9'; there is b000001-" in capsys.readouterr().err
     assert invoke(["restore", str(tmp_path / "backup")]) == 0
-    assert "as they were written" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "as they were written" in said
+    made = f"{clock.now().astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    assert f"next: `closebook run --no-ingest`. Repeat erasures decided after {made}" in said
 
 
 def test_an_fsspec_url_holds_backups_too(kept: Home, empty: Home, clock: FixedClock) -> None:

@@ -85,6 +85,23 @@ def test_a_source_comes_is_switched_off_and_on_and_goes(
     assert (taken[0].actor, taken[0].subject, taken[1].reason) == ("ana", "stripe/aurora", "moved")
 
 
+def test_the_list_says_whose_connection_is_missing(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    (home.root / "sources.yml").write_text(
+        "sources:\n- {source: stripe, tenant: aurora}\n- {source: zendesk, tenant: aurora}\n"
+        "- {source: tryton, tenant: aurora}\n"
+    )
+    monkeypatch.setenv("CLOSEBOOK_CONN_STRIPE__AURORA", "http://:sk@127.0.0.1:1")
+    monkeypatch.setenv("CLOSEBOOK_CONN_TRYTON__AURORA", "nowhere")
+    assert invoke(["source", "list"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "stripe of aurora: read, connection kept in the environment",
+        "zendesk of aurora: read, connection missing: set CLOSEBOOK_CONN_ZENDESK__AURORA",
+        "tryton of aurora: read, connection cannot be used: set CLOSEBOOK_CONN_TRYTON__AURORA",
+    ]
+
+
 def test_doing_it_again_changes_nothing_and_decides_nothing(home: Home, stripe: Vendor) -> None:
     for action in ("add", "add", "disable", "disable", "remove", "remove"):
         assert invoke(["source", action, "stripe", "aurora"]) == 0
