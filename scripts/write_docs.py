@@ -213,6 +213,8 @@ How to bring in CSV, Excel (`.xlsx`), JSON lines (`.jsonl`) and Parquet files: a
 Blank rows and rows of totals are left out and counted; merged cells of a sheet are read as their first one.
 
 A file delivered again under its name replaces its own rows and no others: rows that it no longer holds are removed. A file that is missing from the folder changes nothing.
+**A correction must have the name of the file that it corrects.** Where two files of one pattern in the folder give one id different values, the row of the one that is read later is refused, with both files and both values in its
+`.errors.csv`; the row that landed stays. Overwrite the older file, or take it away: the newer one's row then lands. Only entities that are read with `keep` are not compared, as every file of a log holds a part of it: there the file that is read last wins, so put all events of one case into one file.
 
 The folder may be in an object store, here and in `sources.yml`: `s3://bucket/folder` (anything that speaks S3), `gs://` or `abfs://`. Key and endpoint come from the environment
 (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL` for a store of your own); the error files are written beside the input, so the key must be allowed to write there.

@@ -57,6 +57,9 @@ FRAGMENT = "fragment.parquet"
 UNCHANGED = "unchanged"
 ERRORS = ".errors.csv"
 _NOWHERE = ", and no file gives it"
+_CORRECTION = (
+    "deliver a correction under the name of the file that it corrects, or take the older file away"
+)
 
 # The fields that say when a row became what it is, the most telling first.
 _EFFECTIVE = (
@@ -87,6 +90,7 @@ class Delivery:
     path: Path
     file: FileMapping
     mapping: Mapping
+    sha256: str
 
     @property
     def name(self) -> str:
@@ -96,7 +100,7 @@ class Delivery:
         """What a load remembers of the file; equal for an equal file under an equal mapping."""
         return {
             "file": self.name,
-            "file_sha256": sha256_of(self.path),
+            "file_sha256": self.sha256,
             "mapping_sha256": self.mapping.fingerprint(self.file),
         }
 
@@ -213,13 +217,25 @@ def intake(
     reports: list[FileReport] = []
     loads: list[Manifest] = []
     fragments = _fragments(landing, mapping.tenant)
+    deliveries = [
+        Delivery(folder, path, file, mapping, sha256_of(path))
+        for path, file in _matched(folder, mapping)
+    ]
+    identities = {delivery.name: delivery.identity().items() for delivery in deliveries}
+    # Files that have landed as they stand in the folder now; the others are still to be read, or
+    # were taken away.
+    standing = {
+        name
+        for (_, name), load in fragments.items()
+        if name in identities and identities[name] <= load.extra.items()
+    }
     with connect() as db:
-        for path, file in _matched(folder, mapping):
-            delivery = Delivery(folder, path, file, mapping)
-            report, committed = _take(db, delivery, landing, fragments, clock)
+        for delivery in deliveries:
+            report, committed = _take(db, delivery, landing, fragments, standing, clock)
             reports.append(report)
             loads.extend(committed)
             fragments.update(((load.resource, delivery.name), load) for load in committed)
+            standing.add(delivery.name)
     named = {report.file for report in reports}
     reports.extend(
         FileReport(_name(folder, path), "left alone, the mapping does not name it")
@@ -275,6 +291,7 @@ def _take(
     delivery: Delivery,
     landing: Landing,
     fragments: Fragments,
+    standing: set[str],
     clock: Clock,
 ) -> tuple[FileReport, list[Manifest]]:
     """Lands one file: a load per entity that it feeds, unless it has landed as it is."""
@@ -286,8 +303,10 @@ def _take(
         before
         for before in landed
         if identity.items() <= before.extra.items()
-        # What lacked a value may have it now, from another file.
-        and before.extra.get("lacking", "") in ("", _beside(fragments, before.resource, name))
+        # What lacked a value may have it now, from another file; what another file denied it may
+        # say so no more.
+        and before.extra.get("lacking", "")
+        in ("", _beside(fragments, standing, before.resource, name))
     ]
     due = [entity for entity in entities if entity not in {before.resource for before in kept}]
     db.execute(
@@ -306,7 +325,9 @@ def _take(
     for entity in due:
         duplicates += _own_rows(db, delivery, entity)
         with refusing_inexact():
-            _whole_rows(db, delivery, landing, fragments, entity)
+            denied = _leave_to_others(db, delivery, landing, fragments, standing, entity)
+            _whole_rows(db, delivery, landing, fragments, standing, entity)
+        notes = (*notes, *denied)
     used = set[str]().union(*(entity.columns() for entity in delivery.file.entities))
     unused = tuple(column for column in header if column not in used)
     errors = _write_errors(db, delivery.path)
@@ -317,9 +338,10 @@ def _take(
             lacks = count_of(
                 db,
                 f"SELECT count(*) FROM error WHERE entity = {literal(entity)} "
-                f"AND ends_with(why, {literal(_NOWHERE)})",
+                f"AND (ends_with(why, {literal(_NOWHERE)}) OR fix = {literal(_CORRECTION)})",
             )
-            known = identity | {"lacking": _beside(fragments, entity, name) if lacks else ""}
+            beside = _beside(fragments, standing, entity, name) if lacks else ""
+            known = identity | {"lacking": beside}
             manifest = _written(db, load, entity, clock.now(), known, keep)
             facts = _facts(db, load, delivery, entity, started, began, unused if keep else ())
             committed.append(
@@ -402,10 +424,10 @@ def _counts(db: duckdb.DuckDBPyConnection, entity: str) -> EntityCounts:
     )
 
 
-def _beside(fragments: Fragments, entity: str, name: str) -> str:
-    """What the other files say of an entity, as a hash."""
+def _beside(fragments: Fragments, standing: set[str], entity: str, name: str) -> str:
+    """What the other files say of an entity, and whether they still stand, as a hash."""
     others = sorted(
-        (other, load.extra["fragment"]["sha256"])
+        (other, load.extra["fragment"]["sha256"], other in standing)
         for (of_entity, other), load in fragments.items()
         if of_entity == entity and other != name
     )
@@ -489,6 +511,75 @@ def _own_rows(db: duckdb.DuckDBPyConnection, delivery: Delivery, entity: str) ->
     return count_of(db, "SELECT count(*) FROM ranked WHERE place > 1 AND content = kept_content")
 
 
+def _leave_to_others(
+    db: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    landing: Landing,
+    fragments: Fragments,
+    standing: set[str],
+    entity: str,
+) -> tuple[str, ...]:
+    """Refuses rows of `own_<entity>` that another file of the same pattern gives other values.
+
+    Neither the order of names nor that of deliveries tells which of two files is right: the row
+    that landed stays, whole, and the other one goes to `error`. An entity that is read with `keep`
+    is a log's, of which every file holds a part, and is not compared. Returns what to report.
+    """
+    if any(item.entity == entity and item.keep for item in delivery.file.entities):
+        return ()
+    peers = {
+        name: load
+        for (of_entity, name), load in fragments.items()
+        if of_entity == entity
+        and name != delivery.name
+        and name in standing
+        and delivery.priority(name) == delivery.priority(delivery.name)
+    }
+    own, names = name_of("own_" + entity), _value_names(entity)
+    different = " OR ".join(
+        f"mine.{name_of(name)} IS DISTINCT FROM theirs.{name_of(name)}" for name in names
+    )
+    batches: dict[Columns, list[str]] = {}
+    for name, load in peers.items():
+        batches.setdefault(_held(landing, load), []).append(name)
+    notes = []
+    db.execute("CREATE OR REPLACE TEMP TABLE denied (source_id VARCHAR)")
+    for held, of_batch in batches.items():
+        paths = {name: landing.root / peers[name].extra["fragment"]["path"] for name in of_batch}
+        both = f"{own} AS mine JOIN ($said) AS theirs USING (source_id) WHERE ({different})"
+        said = both.replace("$said", _said(list(paths.values()), held, entity))
+        if not count_of(db, f"SELECT count(*) FROM {said}"):
+            continue
+        for name, path in paths.items():
+            said = both.replace("$said", _said([path], held, entity))
+            ids = count_of(db, f"SELECT count(*) FROM {said}")
+            if not ids:
+                continue
+            notes.append(f"{ids} with other values in {name}")
+            db.execute(f"INSERT INTO denied SELECT source_id FROM {said}")
+            for field in names:
+                here, there = f"mine.{name_of(field)}", f"theirs.{name_of(field)}"
+                db.execute(
+                    f"""
+                    INSERT INTO error
+                    SELECT
+                        {literal(entity)}, mine.row, {literal(field)}, {here}::VARCHAR,
+                        'id ' || source_id || {literal(f" has {field} ")}
+                        || coalesce({here}::VARCHAR, 'nothing')
+                        || {literal(f" in {delivery.name} and ")}
+                        || coalesce({there}::VARCHAR, 'nothing')
+                        || {literal(f" in {name}; the latter was kept")},
+                        {literal(_CORRECTION)}
+                    FROM {said} AND {here} IS DISTINCT FROM {there}
+                    """
+                )
+    # The file has no say in them any more, not even the one that it had: so the other file may be
+    # corrected without being held against an earlier word of this one.
+    db.execute(f"DELETE FROM {own} WHERE source_id IN (FROM denied)")
+    db.execute("DELETE FROM candidate WHERE source_id IN (FROM denied)")
+    return tuple(notes)
+
+
 def _latest_known(names: list[str], order: str) -> str:
     """SQL for one row out of several: of each column the value of the highest `order` that is."""
     return ", ".join(
@@ -507,20 +598,23 @@ def _whole_rows(
     delivery: Delivery,
     landing: Landing,
     fragments: Fragments,
+    standing: set[str],
     entity: str,
 ) -> None:
     """Creates `whole_<entity>`: every row that the file has a say in, or had, put together, and
     `fragment_<entity>`, the file's own say.
 
-    Values of files that are later in the mapping win. Rows of the file that still lack a required
-    field go to `error`; rows that were there and now are in no file are marked deleted.
+    Values of files that are later in the mapping win, and over those of a file that was taken away
+    or is about to be read anew, those of a file of its pattern that stands as it is. Rows of the
+    file that still lack a required field go to `error`; rows that were there and now are in no file
+    are marked deleted.
     """
     own, whole = name_of("own_" + entity), name_of("whole_" + entity)
     names = _value_names(entity)
     columns = ", ".join(name_of(column) for column in names)
     previous = f"SELECT source_id, {columns} FROM {own} WHERE false"
     # `row` tells rows of this file from rows that it held before.
-    parts = [f"SELECT {delivery.priority(delivery.name)} AS priority, * FROM {own}"]
+    parts = [f"SELECT {2 * delivery.priority(delivery.name) + 1} AS priority, * FROM {own}"]
     others: dict[tuple[int, Columns], list[Path]] = {}
     for (of_entity, name), load in fragments.items():
         if of_entity != entity:
@@ -529,7 +623,8 @@ def _whole_rows(
         if name == delivery.name:
             previous = f"SELECT source_id, {columns} FROM ({_said([path], held, entity)})"
         else:
-            others.setdefault((delivery.priority(name), held), []).append(path)
+            rank = 2 * delivery.priority(name) + (name in standing)
+            others.setdefault((rank, held), []).append(path)
     for (priority, held), paths in others.items():
         parts.append(
             f"SELECT {priority}, NULL::BIGINT, source_id, {columns} "

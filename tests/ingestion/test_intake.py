@@ -252,6 +252,51 @@ def test_a_corrected_file_replaces_its_own_rows_and_no_others(payroll: Desk) -> 
     ]
 
 
+def test_other_values_for_an_id_in_a_second_file_are_refused(payroll: Desk) -> None:
+    """Whichever of the two comes first by name, and whichever was delivered first."""
+    line = "E1;30.06.2026;Prov;{};B1\n".format
+    older = payroll.write("payroll-june.csv", HEADER + line("100,00"))
+    newer = "payroll-june-corrected.csv"
+    payroll.write(newer, HEADER + line("999,00"))
+    report = payroll.take_in()
+    assert [gross for *_, gross in payroll.known("payroll_line", PAID)] == [Decimal("999.00")]
+    assert report.refused == 1
+    assert f"1 with other values in inbox/{newer}" in str(report)
+    assert payroll.errors(older.name) == [
+        (
+            "1",
+            "gross_amount",
+            "100.00",
+            "id B1 has gross_amount 100.00 in inbox/payroll-june.csv and 999.00 in "
+            f"inbox/{newer}; the latter was kept",
+        )
+    ]
+    assert payroll.take_in(hours=1).refused == 1
+    payroll.write(older.name, HEADER + line("999,00"))
+    assert payroll.take_in(hours=2).refused == 0
+
+
+def test_a_correction_of_another_name_counts_once_the_older_file_is_away(payroll: Desk) -> None:
+    line = "E1;30.06.2026;Prov;{};B1\n".format
+    older = payroll.write("payroll-june.csv", HEADER + line("100,00"))
+    payroll.take_in()
+    payroll.write("payroll-june-corrected.csv", HEADER + line("999,00"))
+    assert payroll.take_in(hours=1).refused == 1
+    assert [gross for *_, gross in payroll.known("payroll_line", PAID)] == [Decimal("100.00")]
+    older.unlink()
+    assert payroll.take_in(hours=2).refused == 0
+    assert [gross for *_, gross in payroll.known("payroll_line", PAID)] == [Decimal("999.00")]
+
+
+def test_a_value_corrected_in_two_files_at_once_lands(payroll: Desk) -> None:
+    line = "E1;30.06.2026;Prov;{};B1\n".format
+    for gross in ("100,00", "200,00"):
+        for name in ("payroll-1.csv", "payroll-2.csv"):
+            payroll.write(name, HEADER + line(gross))
+        assert payroll.take_in(hours=int(gross[0])).refused == 0
+    assert [gross for *_, gross in payroll.known("payroll_line", PAID)] == [Decimal("200.00")]
+
+
 def test_a_file_that_is_emptied_takes_its_rows_with_it(payroll: Desk) -> None:
     payroll.write("payroll-1.csv", HEADER + "E1;31.05.2026;Prov;100,00;A1\n")
     payroll.take_in()
