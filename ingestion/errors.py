@@ -33,6 +33,10 @@ class TerminalError(IngestionError):
     """The same request will fail again: wrong credentials, broken contract, bad mapping."""
 
 
+class CredentialsError(TerminalError):
+    """The vendor does not know who asks (401): whatever else is asked will be refused as well."""
+
+
 class ContractError(TerminalError):
     """The vendor's reply breaks its contract: not JSON, key missing on every row, type changed."""
 

@@ -25,6 +25,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from ingestion.errors import (
     ContractError,
+    CredentialsError,
     GaveUpError,
     TerminalError,
     TransientError,
@@ -100,6 +101,10 @@ class _WrongReplyError(TransientError):
     """
 
 
+KEPT_NOTHING = "; nothing of this load was kept"
+"""How a message ends when a load was being read; who only asks leaves it out."""
+
+
 class _Unhurried(httpx.SyncByteStream):
     """A body that is broken off at `until`: each piece in time does not make the whole in time."""
 
@@ -169,6 +174,11 @@ class HttpClient:
     ) -> None:
         self._http.close()
 
+    @property
+    def lacks_login(self) -> bool:
+        """Whether it has to sign in and has not been let in: nothing else could be asked."""
+        return self._login is not None and self._authorised is None
+
     def hide(self, secret: str) -> None:
         """From now on `secret` is blotted out of every message."""
         self._secrets.add(secret)
@@ -194,7 +204,7 @@ class HttpClient:
         in a way that may pass, TerminalError when the vendor refuses, ContractError when it goes on
         answering something else than such an object.
         """
-        if self._login is not None and self._authorised is None:
+        if self._login is not None and self.lacks_login:
             self._authorised = self._login(self)
         try:
             return self._retrying("GET", path, asking, holds, params=params)
@@ -229,10 +239,10 @@ class HttpClient:
         except _LoginRefusedError:
             raise self._refused(asking) from None
 
-    def _refused(self, asking: Asking) -> TerminalError:
-        return TerminalError(
+    def _refused(self, asking: Asking) -> CredentialsError:
+        return CredentialsError(
             f"{self.name}: {asking}: the vendor answered 401, the credentials are not accepted. "
-            f"Correct the connection of {self.name} and run again; nothing of this load was kept"
+            f"Correct the connection of {self.name} and run again{KEPT_NOTHING}"
         )
 
     def _retrying(
@@ -266,14 +276,14 @@ class HttpClient:
         except _WrongReplyError as error:
             raise ContractError(
                 f"{self.name}: {asking}: {error}, time after time. Look at the rights of the "
-                "connection's user and the vendor's change log; nothing of this load was kept"
+                f"connection's user and the vendor's change log{KEPT_NOTHING}"
             ) from None
         except TransientError as error:
             kind = UnreachableError if isinstance(error, _NobodyListensError) else GaveUpError
             raise kind(
                 f"{self.name}: {asking}: gave up after {self._settings.attempts} attempts; the "
-                f"last one: {error}. Run it again when the vendor is well; nothing of this load "
-                "was kept and the cursor did not move"
+                f"last one: {error}. Run it again when the vendor is well{KEPT_NOTHING} "
+                "and the cursor did not move"
             ) from None
 
     def _wait(self, state: RetryCallState) -> float:

@@ -676,7 +676,8 @@ def decisions(kind: str | None) -> None:
 
 
 @cli.command()
-@click.option("--source", help="Ask this source for the first page of everything it has instead.")
+@click.option("--source", metavar="SOURCE[/TENANT]",
+              help="Ask this source for the first page of everything it has instead.")  # fmt: skip
 def doctor(source: str | None) -> None:
     """Look for what would stop a run here: interpreter, packages, disk, ports, connections.
 

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from ingestion.catalog import connector_of
 from ingestion.connections import Connections, configured_sources, connections_of
 from ingestion.connector import Connector
-from ingestion.errors import ConfigurationError, IngestionError
+from ingestion.errors import ConfigurationError, CredentialsError, IngestionError, UnreachableError
 from ingestion.files.store import is_url, look
-from ingestion.http import HttpClient, HttpSettings
+from ingestion.http import KEPT_NOTHING, HttpClient, HttpSettings
 from ingestion.resource import Resource, keys_of
 from ingestion.salt import SALT_VARIABLE
 from warehouse.home import Home
@@ -34,6 +34,7 @@ NEEDED_BYTES = 2 * 1024**3
 """Free space below which a build at demo size may not finish."""
 
 TIMEOUT_SECONDS = 3.0
+NOBODY_LISTENS = "start the server, or correct the connection's host and port"
 PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "apache-airflow", "streamlit")
 LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
 
@@ -58,20 +59,29 @@ def examine(home: Home) -> Iterator[Finding]:
     yield from _connections(home)
 
 
-def examine_source(home: Home, source: str) -> Iterator[Finding]:
-    """Asks each configured tenant of a source for the first page of every resource.
+def examine_source(home: Home, asked: str) -> Iterator[Finding]:
+    """Asks each configured tenant of a source, or the one of SOURCE/TENANT, for the first page of
+    every resource.
 
-    Nothing lands. Raises ConfigurationError for an unknown source or an unusable sources.yml.
+    Nothing lands; a disabled tenant is named and not asked. Raises ConfigurationError for an
+    unknown source or an unusable sources.yml.
     """
+    source, _, tenant = asked.partition("/")
     connector = connector_of(source)
     sources = configured_sources(home.root)
     connections = connections_of(sources)
-    vendors = [v for v in sources.vendors if v.source == source]
-    if not vendors:
+    vendors, disabled = (
+        [v for v in listed if v.source == source and tenant in ("", v.tenant)]
+        for listed in (sources.vendors, sources.disabled)
+    )
+    for vendor in disabled:
+        yield Finding(f"{source} of {vendor.tenant}", True, "disabled, not tested")
+    if not vendors and not disabled:
         yield Finding(
-            source, False, "not configured, or disabled",
-            f"`closebook source add {source} TENANT`, or add `- {{source: {source}, tenant: "
-            f"<tenant>}}` to {home.root / 'sources.yml'}; `closebook source list` shows both",
+            asked, False, "not configured",
+            f"`closebook source add {source} {tenant or 'TENANT'}`, or add `- {{source: {source}, "
+            f"tenant: {tenant or '<tenant>'}}}` to {home.root / 'sources.yml'}; "
+            "`closebook source list` shows what is there",
         )  # fmt: skip
     for vendor in vendors:
         yield from examine_connection(connector, vendor.tenant, connections)
@@ -80,7 +90,11 @@ def examine_source(home: Home, source: str) -> Iterator[Finding]:
 def examine_connection(
     connector: Connector, tenant: str, connections: Connections
 ) -> Iterator[Finding]:
-    """Signs in to a vendor of a tenant and asks for the first page of every resource."""
+    """Signs in to a vendor of a tenant and asks for the first page of every resource.
+
+    Where nobody listens or the login is refused, every resource would say the same: it is said
+    once.
+    """
     what = f"{connector.source} of {tenant}"
     try:
         connection = connections(connector.source, tenant)
@@ -90,18 +104,32 @@ def examine_connection(
         return
     with client:
         for resource in connector.resources:
-            yield _first_page(connector, client, resource, f"{what}: {resource.name}")
+            try:
+                yield _first_page(connector, client, resource, f"{what}: {resource.name}")
+            except UnreachableError as error:
+                host, port = _place(connection.base_url)
+                why = _unreachable(host, port) or _without_ending(error)
+                yield Finding(what, False, f"{host}:{port} does not answer ({why})", NOBODY_LISTENS)
+                return
+            except IngestionError as error:
+                yield Finding(what, False, "cannot sign in", _without_ending(error))
+                return
 
 
 def _first_page(connector: Connector, client: HttpClient, resource: Resource, what: str) -> Finding:
+    """What a resource answers. Raises IngestionError when the vendor could not be asked at all."""
     began = perf_counter()
     try:
         page = next(iter(connector.pages(client, resource, None)), None)
         rows: Any = json.loads(page.content) if page else []
         for key in keys_of(connector.rows_at(resource)) if page else ():
             rows = rows[key]
+    except UnreachableError:
+        raise
     except IngestionError as error:
-        return Finding(what, False, "not read", str(error))
+        if client.lacks_login or isinstance(error, CredentialsError):
+            raise
+        return Finding(what, False, "not read", _without_ending(error))
     except (KeyError, TypeError, ValueError):
         return Finding(
             what, False, "answers with something else",
@@ -111,6 +139,25 @@ def _first_page(connector: Connector, client: HttpClient, resource: Resource, wh
     return Finding(
         what, True, f"{len(rows)} rows on the first page, {perf_counter() - began:.1f} s"
     )
+
+
+def _without_ending(error: IngestionError) -> str:
+    """What an error says, without what became of a load: there is none here."""
+    return str(error).partition(KEPT_NOTHING)[0]
+
+
+def _place(base_url: str) -> tuple[str, int]:
+    address = urlsplit(base_url)
+    return address.hostname or "", address.port or (443 if address.scheme == "https" else 80)
+
+
+def _unreachable(host: str, port: int) -> str:
+    """Why nobody answers there; '' when somebody does."""
+    try:
+        socket.create_connection((host, port), TIMEOUT_SECONDS).close()
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 def _interpreter() -> Finding:
@@ -182,21 +229,13 @@ def _connections(home: Home) -> Iterator[Finding]:
     for vendor in sources.vendors:
         what = f"{vendor.source} of {vendor.tenant}"
         try:
-            address = urlsplit(connections(vendor.source, vendor.tenant).base_url)
+            host, port = _place(connections(vendor.source, vendor.tenant).base_url)
         except ConfigurationError as error:
             yield Finding(what, False, "no connection", str(error))
             continue
-        host, port = (
-            address.hostname or "",
-            address.port or (443 if address.scheme == "https" else 80),
-        )
-        try:
-            socket.create_connection((host, port), TIMEOUT_SECONDS).close()
-        except OSError as error:
-            yield Finding(
-                what, False, f"{host}:{port} does not answer ({error})",
-                "start the server, or correct the connection's host and port",
-            )  # fmt: skip
+        why = _unreachable(host, port)
+        if why:
+            yield Finding(what, False, f"{host}:{port} does not answer ({why})", NOBODY_LISTENS)
         else:
             yield Finding(what, True, f"{host}:{port} answers")
     for entry in sources.files:

@@ -258,6 +258,32 @@ def test_doctor_asks_a_source_for_a_page_of_everything_and_lands_nothing(
     assert Landing(home.landing).last_seq() == 0
 
 
+def test_doctor_says_once_that_nobody_listens_or_lets_nobody_in(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    (home.root / "sources.yml").write_text(
+        "sources:\n- {source: stripe, tenant: aurora}\n- {source: stripe, tenant: borealis}\n"
+        "- {source: stripe, tenant: closed, enabled: false}\n"
+    )
+    monkeypatch.setenv("CLOSEBOOK_CONN_STRIPE__AURORA", "http://:sk@127.0.0.1:1")
+    assert invoke(["doctor", "--source", "stripe/aurora"]) == EXIT_ERROR
+    said = capsys.readouterr().out
+    assert "FAULT  stripe of aurora: 127.0.0.1:1 does not answer ([Errno" in said
+    assert said.count("FAULT") == 1 and "borealis" not in said
+    with running_vendor() as vendor:
+        for resource in connector_of("stripe").resources:
+            vendor.on(resource.endpoint.format(invoice="x"), Response("{}", 401))
+        monkeypatch.setenv(
+            "CLOSEBOOK_CONN_STRIPE__BOREALIS", vendor.base_url.replace("://", "://:sk@")
+        )
+        assert invoke(["doctor", "--source", "stripe/borealis"]) == EXIT_ERROR
+    said = capsys.readouterr().out
+    assert said.count("FAULT") == 1 and "stripe of borealis: cannot sign in" in said
+    assert "answered 401" in said and "nothing of this load" not in said
+    assert invoke(["doctor", "--source", "stripe/closed"]) == 0
+    assert "stripe of closed: disabled, not tested" in capsys.readouterr().out
+
+
 def test_doctor_says_how_to_configure_a_source(home: Home, capsys: Said) -> None:
     (home.root / "sources.yml").write_text("sources: []\n")
     assert invoke(["doctor", "--source", "zendesk"]) == EXIT_ERROR
