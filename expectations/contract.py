@@ -149,6 +149,7 @@ class CheckResult:
     threshold: str
     why: str
     owner: str
+    fix: str
     message: str
 
 

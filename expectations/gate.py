@@ -97,6 +97,7 @@ class Judge:
             threshold=check.threshold,
             why=check.why,
             owner=check.owner,
+            fix=check.fix,
             message=f"{suite}.{check.name} could not be evaluated: {why}",
         )
 
@@ -155,6 +156,7 @@ class Judge:
             threshold=check.threshold,
             why=check.why,
             owner=check.owner,
+            fix=check.fix,
             message=f"{suite.name}.{check.name}: {observed}. Fix: {check.fix}",
         )
 

@@ -27,8 +27,11 @@ create table if not exists quality.gate_result (
     observed varchar not null,
     threshold varchar not null,
     why varchar not null,
-    owner varchar not null
+    owner varchar not null,
+    fix varchar not null
 );
+-- A warehouse that an earlier version built has it not.
+alter table quality.gate_result add column if not exists fix varchar;
 create table if not exists quality.quarantine (
     gate varchar not null,
     rule_id varchar not null,
@@ -116,7 +119,7 @@ def write_results(
     connection.execute("delete from quality.gate_result where gate = ?", [gate])
     if results:
         connection.executemany(
-            "insert into quality.gate_result values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into quality.gate_result values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     result.gate,
@@ -130,6 +133,7 @@ def write_results(
                     result.threshold,
                     result.why,
                     result.owner,
+                    result.fix,
                 )
                 for result in results
             ],

@@ -267,6 +267,8 @@ def _columns(columns: Sequence[tuple[str, str]]) -> None:
 def gate(name: str | None, everything: bool) -> None:
     """Show what the gates found in the last build, or run one of them again.
 
+    Ends with 2 when a critical check did not pass; a warning alone ends with 0.
+
     \b
     Examples:
       closebook gate               failed and warning checks of the last build
@@ -287,7 +289,7 @@ def gate(name: str | None, everything: bool) -> None:
         with duckdb.connect(str(home.database), read_only=True) as connection:
             rows = connection.execute(
                 "select gate, suite, check_name, severity, success, observed, threshold, why, "
-                "owner from quality.gate_result order by gate, suite, check_name"
+                "owner, fix from quality.gate_result order by gate, suite, check_name"
             ).fetchall()
     except duckdb.Error as error:
         raise WarehouseError(
@@ -295,13 +297,14 @@ def gate(name: str | None, everything: bool) -> None:
         ) from None
     shown = [row for row in rows if everything or not row[4]]
     console = Console(highlight=False)
-    for gate_name, suite, check, severity, success, observed, threshold, why, owner in shown:
+    for gate_name, suite, check, severity, success, observed, threshold, why, owner, fix in shown:
         console.print(f"{_mark(success)} [bold]{suite}.{check}[/bold]  ({gate_name}, {severity})")
         for label, text in (
             ("observed", observed),
             ("allowed", threshold),
             ("why", why),
             ("owner", owner),
+            *([] if success else [("fix", fix)]),
         ):
             console.print(f"    {label}: {text}", markup=False)
     plan = load_plan(home)
@@ -309,6 +312,8 @@ def gate(name: str | None, everything: bool) -> None:
         f"{len(rows)} checks, {sum(not row[4] for row in rows)} not passed, in the build as of "
         f"{plan.as_of_date}"
     )
+    if any(row[3] == "critical" and not row[4] for row in rows):
+        raise click.exceptions.Exit(EXIT_GATE)
 
 
 @cli.command()

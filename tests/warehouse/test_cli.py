@@ -5,11 +5,16 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import duckdb
 import pytest
 from starlette.responses import Response
 
+from expectations.contract import CheckResult, Severity
+from expectations.results import create_tables, write_results
 from ingestion.catalog import connector_of
 from ingestion.clock import FixedClock
 from ingestion.landing import Landing
@@ -106,6 +111,25 @@ def test_an_error_is_a_message_and_no_traceback(
     said = capsys.readouterr().err
     assert says in said
     assert "Traceback" not in said and "unexpected" not in said
+
+
+@pytest.mark.parametrize(("severity", "code"), [("critical", EXIT_GATE), ("warning", 0)])
+def test_gate_names_the_fix_and_ends_as_the_build_did(
+    severity: Severity, code: int, home: Home, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    result = CheckResult(
+        "marts", "headline", "cash_is_whole", severity, False, 5, 1, "1 of 5", "none",
+        "the totals must hold", "finance", "land the missing invoice", "one line",
+    )  # fmt: skip
+    passed = replace(result, check_name="months", success=True, fix="nothing to do")
+    with duckdb.connect(str(home.database)) as connection:
+        create_tables(connection)
+        write_results(connection, "marts", (result, passed))
+    monkeypatch.setattr("warehouse.plan.load_plan", lambda _: SimpleNamespace(as_of_date="today"))
+    assert invoke(["gate", "--all"]) == code
+    said = capsys.readouterr().out
+    assert "fix: land the missing invoice" in said and "nothing to do" not in said
+    assert "2 checks, 1 not passed" in said
 
 
 def test_a_clock_without_a_zone_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
