@@ -352,8 +352,8 @@ Of one entry of `files`:
 | `delimiter` | one character: `";"`, `"\\t"`, `"\\|"` | `","` |
 | `encoding` | e.g. `gb18030`, `cp1252`, `utf-16` | `utf-8`, with or without a byte order mark |
 | `decimal` | `","` or `"."`; the other one may group thousands | `"."` |
-| `date_format` | [strptime](https://duckdb.org/docs/stable/sql/functions/dateformat) format of its dates, or a list; ISO 8601 can always be read, and what two formats read differently is refused | ISO 8601: `2026-06-30` |
-| `time_format` | the same of its times; with `%z` the offset counts, not `timezone` | ISO 8601; a date alone is its first instant |
+| `date_format` | [strptime](https://duckdb.org/docs/stable/sql/functions/dateformat) format of fields of type date, or a list; ISO 8601 can always be read, and what two formats read differently is refused | ISO 8601: `2026-06-30` |
+| `time_format` | the same of fields of type timestamp, also where the file holds only days; with `%z` the offset counts, not `timezone` | ISO 8601; a date alone is its first instant |
 | `sheet` | the sheet of a workbook | its first one |
 | `header_row` | the row that names the columns; what stands above it is not read | `1` |
 | `entities` | a list: what a row of the file becomes, one entry an entity (one entity may have several) | required |

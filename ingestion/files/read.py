@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,7 +145,7 @@ def entity_rows(entity: EntityMapping, file: FileMapping, timezone: str, spec: i
         cast = _cast(kind, text, value, file, timezone)
         values.append(f"{cast} AS {name_of(field)}")
         if kind != "string":
-            why, fix = _why_and_fix(kind, text, value, file, timezone)
+            why, fix = _why_and_fix(field, kind, text, value, file, timezone)
             faults.append(
                 f"CASE WHEN {text} IS NOT NULL AND ({cast}) IS NULL THEN struct_pack("
                 f"field := {literal(value.column or field)}, value := left({text}, 200), "
@@ -173,7 +174,7 @@ def _kept(entity: EntityMapping, file: FileMapping, timezone: str) -> str:
 
 
 def _why_and_fix(
-    kind: ColumnType, text: str, value: Value, file: FileMapping, timezone: str
+    field: str, kind: ColumnType, text: str, value: Value, file: FileMapping, timezone: str
 ) -> tuple[str, str]:
     """SQL for why a value cannot be read as its type, and for what to do about it."""
     shapes = _shapes(kind, value, file)
@@ -188,6 +189,15 @@ def _why_and_fix(
         )
         why = f"CASE WHEN {several} THEN {both} ELSE {why} END"
         fix = f"CASE WHEN {several} THEN 'write it as ISO 8601: 2026-06-30' ELSE {fix} END"
+    if kind == "timestamp" and file.date_format and not (value.formats or value.constant):
+        formats = [*file.time_format, *file.date_format]
+        spelt = json.dumps(formats[0] if len(formats) == 1 else formats)
+        other_key = (
+            f"`{field}` is a timestamp, so `date_format` is not used for it: "
+            f"set `time_format: {spelt}` for the file"
+        )
+        fits = f"({_only_reading(text, file.date_format)}) IS NOT NULL"
+        fix = f"CASE WHEN {fits} THEN {literal(other_key)} ELSE {fix} END"
     if kind == "timestamp":
         # It reads well and still is no instant: the clocks went forward over it.
         skipped = f"({_local(text, value, file)}) IS NOT NULL"
