@@ -667,6 +667,12 @@ def _whole_rows(
         """
     )
     for field in required:
+        # An entry that gives the field and was refused is told of already.
+        giving = [
+            str(number)
+            for number, item in enumerate(delivery.file.entities)
+            if item.entity == entity and any(field == name for name, _ in item.fields)
+        ]
         db.execute(
             f"""
             INSERT INTO error
@@ -675,6 +681,11 @@ def _whole_rows(
                 {literal(f"{entity} needs {field}{_NOWHERE}")},
                 'fill it in, or map it in ' || {literal(delivery.mapping.path.name)}
             FROM merged WHERE row IS NOT NULL AND {name_of(field)} IS NULL
+            AND source_id NOT IN (
+                SELECT source_id FROM candidate
+                WHERE source_id IS NOT NULL AND len(faults) > 0
+                AND list_contains([{", ".join(giving)}]::INT[], spec)
+            )
             """
         )
     db.execute(

@@ -753,6 +753,31 @@ def test_of_several_rows_of_one_id_the_first_or_last_in_time_is_kept(desk: Desk)
     assert desk.errors("log.csv")[0][3] == "the row has no id"
 
 
+def test_an_unreadable_time_by_which_rows_are_kept_is_the_only_fault(desk: Desk) -> None:
+    desk.map(
+        """
+        tenant: aurora
+        files:
+          - file: log.csv
+            entities:
+              - entity: opportunity
+                source_id: case
+                keep: {first: at}
+                columns: {pipeline_id: {constant: p}, created_at: at}
+              - entity: opportunity
+                source_id: case
+                keep: {last: at}
+                columns: {stage_name: did}
+        """
+    )
+    desk.write("log.csv", "case,did,at\nA,asked,soon\nB,,2026-01-28\n")
+    desk.take_in()
+    assert desk.errors("log.csv") == [
+        ("1", "at", "soon", "not a timestamp as the mapping reads it"),
+        ("2", "stage_name", "", "opportunity needs stage_name, and no file gives it"),
+    ]
+
+
 def test_the_example_of_the_page_is_taken_in_as_it_stands(desk: Desk) -> None:
     page = PAGE.read_text(encoding="utf-8")
     for name, kind in (("deals.csv", "csv"), ("mapping.yml", "yaml")):
