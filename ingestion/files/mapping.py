@@ -47,6 +47,8 @@ from ingestion.errors import ConfigurationError
 _CONDITION = re.compile(
     r"(?P<column>.+?)\s+(?:is\s+(?P<is>present|absent)|(?P<op>!?=)\s*(?P<to>.+))"
 )
+_SETTLED = re.compile(r"settle|paid|payment")
+"""What a field is called that somebody expects an invoice to have and a payment has."""
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -223,6 +225,11 @@ def _entity(entry: Any, where: str) -> EntityMapping:
         if field not in fields:
             raise ConfigurationError(
                 f"{where}: {name} has no field {field!r}{nearest(str(field), fields)}"
+                + (
+                    "; the day it was paid is `paid_at` of `payment`, see examples/three_files"
+                    if name == "invoice" and _SETTLED.search(str(field))
+                    else ""
+                )
             )
     return EntityMapping(
         entity=name,

@@ -698,6 +698,19 @@ def test_the_olist_mapping_is_a_valid_mapping() -> None:
     assert len(mapping.files) == 2
 
 
+def test_the_day_an_invoice_was_settled_is_shown_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.yml"
+    text = (
+        "{tenant: t, files: [{file: f.csv, entities: "
+        "[{entity: invoice, source_id: id, columns: {$field: day}}]}]}"
+    )
+    for field, told in (("settled_at", True), ("isued_at", False)):
+        path.write_text(text.replace("$field", field), encoding="utf-8")
+        with pytest.raises(ConfigurationError, match="did you mean 'issued_at'") as refused:
+            read_mapping(path)
+        assert ("`paid_at` of `payment`" in str(refused.value)) is told
+
+
 def test_two_folders_with_equal_file_names_stay_apart(
     tmp_path: Path, landing: Landing, clock: FixedClock, make: Callable[[Path, str], None]
 ) -> None:
