@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -13,19 +14,27 @@ import duckdb
 from warehouse.home import Home
 
 _UNIONED = re.compile(r"int_(\w+)__unioned")
+_POLICY = re.compile(r"stg_policy__(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyMart:
-    """A published mart without rows. `lacks` names entities (plural) that have no rows at all."""
+    """A published mart without rows.
+
+    `entities` (plural) and tables of `policy` are what it looked at and found without any row.
+    """
 
     name: str
-    lacks: tuple[str, ...]
+    entities: tuple[str, ...]
+    policy: tuple[str, ...]
 
     def __str__(self) -> str:
-        if not self.lacks:
-            return f"{self.name} is empty: nothing in it has happened yet"
-        return f"{self.name} is empty: no source has brought {', '.join(self.lacks)}"
+        reasons = []
+        if self.entities:
+            reasons.append(f"no source has brought {', '.join(self.entities)}")
+        if self.policy:
+            reasons.append(f"policy has no rows in {', '.join(f'{n}.csv' for n in self.policy)}")
+        return f"{self.name} is empty: {'; '.join(reasons) or 'nothing in it has happened yet'}"
 
 
 def empty_marts(home: Home) -> list[EmptyMart]:
@@ -40,41 +49,43 @@ def empty_marts(home: Home) -> list[EmptyMart]:
     }
     with duckdb.connect(str(home.database), read_only=True) as connection:
 
-        def is_empty(node: Mapping[str, Any]) -> bool:
-            relation = f"{node['schema']}.{node['name']}"
+        @cache
+        def is_empty(key: str) -> bool:
+            if key not in models:
+                return False
+            relation = f"{models[key]['schema']}.{models[key]['name']}"
             return not connection.execute(f"select 1 from {relation} limit 1").fetchone()  # noqa: S608  names of our own models
 
-        marts = [
-            key
-            for key, node in models.items()
-            if node["name"].startswith("mart_") and is_empty(node)
-        ]
         return sorted(
             (
-                EmptyMart(
-                    models[key]["name"],
-                    tuple(
-                        sorted(
-                            found.group(1)
-                            for parent in _ancestors(key, manifest["parent_map"])
-                            if parent in models
-                            if (found := _UNIONED.fullmatch(models[parent]["name"]))
-                            if is_empty(models[parent])
-                        )
-                    ),
-                )
-                for key in marts
+                _empty(key, models, manifest["parent_map"], is_empty)
+                for key, node in models.items()
+                if node["name"].startswith("mart_") and is_empty(key)
             ),
             key=lambda mart: mart.name,
         )
 
 
-def _ancestors(key: str, parents: Mapping[str, list[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = [key]
+def _empty(
+    key: str,
+    models: Mapping[str, Mapping[str, Any]],
+    parents: Mapping[str, Sequence[str]],
+    is_empty: Callable[[str], bool],
+) -> EmptyMart:
+    """Follows empty models only: what is behind one with rows is not why the mart has none."""
+    entities: set[str] = set()
+    policy: set[str] = set()
+    seen, waiting = {key}, [key]
     while waiting:
         for parent in parents.get(waiting.pop(), []):
-            if parent not in found:
-                found.add(parent)
+            if parent in seen or not is_empty(parent):
+                continue
+            seen.add(parent)
+            name = models[parent]["name"]
+            if entity := _UNIONED.fullmatch(name):
+                entities.add(entity.group(1))
+            elif table := _POLICY.fullmatch(name):
+                policy.add(table.group(1))
+            else:
                 waiting.append(parent)
-    return found
+    return EmptyMart(models[key]["name"], tuple(sorted(entities)), tuple(sorted(policy)))

@@ -97,4 +97,7 @@ def test_what_stays_empty_is_told_with_what_it_lacks(published: Published) -> No
     told = [line for line in published.said.splitlines() if " is empty: " in line]
     assert "mart_payroll_reconciliation is empty: no source has brought" in "\n".join(told)
     assert any("payroll_lines" in line for line in told)
+    (plan,) = (line for line in told if line.startswith("mart_target_plan "))
+    assert "policy has no rows in" in plan and "target.csv" in plan
+    assert not any("csat_responses" in line for line in told), "nothing waits for it alone"
     assert not any(line.startswith("mart_funnel") for line in told)
