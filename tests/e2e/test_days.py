@@ -219,7 +219,14 @@ def _changes(
     before: list[dict[str, Any]], after: list[dict[str, Any]], grain: Sequence[str]
 ) -> set[tuple[str, ...]]:
     """The names of the rows that one side has otherwise than the other, or not at all."""
-    sides = [{_named(row, grain): row for row in side} for side in (before, after)]
+    sides = [
+        {
+            # What begins with _ is the answer key's own, and no column.
+            _named(row, grain): {name: row[name] for name in row if not name.startswith("_")}
+            for row in side
+        }
+        for side in (before, after)
+    ]
     return {
         name
         for name in sides[0].keys() | sides[1].keys()
