@@ -20,7 +20,7 @@ down: ## stop everything that `make demo` started
 	@[ ! -x $(PYTHON_BIN) ] || $(PYTHON_BIN) -m scripts.demo down
 
 test: environment tools lint ## everything that .ci/run runs: lint, types, all tests
-	@$(PYTHON_BIN) -m pytest -n 3 --dist loadfile
+	@$(PYTHON_BIN) -m pytest -n 2 --dist loadfile
 
 test-real: environment ## install, start and test real systems (slow once, then cached)
 	@nice -n 15 $(PYTHON_BIN) -m scripts.real

@@ -123,7 +123,7 @@ def prove(issues: Sequence[int]) -> list[Proof]:
 
 
 def _tests(report: Path) -> dict[str, int]:
-    side_by_side = ("-n", "3", "--dist", "loadfile")
+    side_by_side = ("-n", "2", "--dist", "loadfile")
     _run(
         "-m", "pytest", *side_by_side, f"--junit-xml={report}", environment={"CLOSEBOOK_PROVE": "1"}
     )

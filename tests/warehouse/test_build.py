@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -31,8 +32,9 @@ run_step(Home.from_environment(), sys.argv[1], sys.argv[2], clock_from_environme
 
 
 @pytest.fixture(scope="module")
-def made(demo: Installation, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return demo.copy(tmp_path_factory.mktemp("build") / "home", built=True)
+def made(demo: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    yield demo.copy(tmp_path_factory.mktemp("build") / "home", built=True)
+    demo.move_to(demo.now)  # a copy asks the same vendors, and moved them on
 
 
 def marts(home: Home) -> dict[str, str]:
