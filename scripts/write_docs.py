@@ -27,7 +27,7 @@ DOCS = ROOT / "docs"
 def parse(target: Path) -> dict[str, Any]:
     """dbt's manifest of the project as it stands, by way of `target`. Raises WarehouseError."""
     path = target / "manifest.json"
-    parsed_project(target).write(str(path))
+    parsed_project(target, anew=True).write(str(path))
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return manifest
 
