@@ -13,12 +13,13 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from concurrent.futures import ProcessPoolExecutor
 from itertools import zip_longest
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.mutate.evaluation import Bench
+from benchmarks.mutate.evaluation import World, killers, open_benches
 from benchmarks.mutate.mutations import Mutation, mutations
 from benchmarks.mutate.project import Project
 from benchmarks.mutate.report import LEAST_KILLED, Reviewed, Verdict, killed_share, page
@@ -27,11 +28,12 @@ from tests.e2e.installation import installation
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "mutation.md"
 SEEDS = (7, 11)
+PROCESSES = 2
 
 
 def mutate(seeds: Sequence[int], only: Sequence[str], folder: Path) -> list[Verdict]:
     """Judges every change of the models named in `only`, or of all of them."""
-    benches: list[Bench] = []
+    worlds: list[World] = []
     project: Project | None = None
     for seed in seeds:
         place = folder / str(seed)
@@ -42,26 +44,24 @@ def mutate(seeds: Sequence[int], only: Sequence[str], folder: Path) -> list[Verd
                 raise SystemExit(f"world {seed} was not published: {result.message}")
             answers = made.answers()
             project = project or Project(folder, made.home)
-            benches.append(Bench(made.home.database, answers, project.models, project.tests))
-        _say(f"world {seed}: built, and equal to its key")
+            worlds.append(World(made.home.database, answers, project.models, project.tests))
+        _say(f"world {seed}: built")
     assert project
-    killers: dict[Mutation, str | None] = {}
-    paths: dict[str, str] = {}
-    for model in project.models:
-        if only and model.name not in only:
-            continue
-        paths[model.name] = model.path
-        found = mutations(model.name, model.sql)
-        for mutation in found:
-            killers[mutation] = next(filter(None, (b.killer(mutation) for b in benches)), None)
-        left = sum(killers[mutation] is None for mutation in found)
-        _say(f"{model.name}: {len(found)} changes, {left} left for its unit tests")
-    with ExitStack() as stack:
-        for bench in benches:
-            stack.callback(bench.close)
+    models = [model for model in project.models if not only or model.name in only]
+    paths = {model.name: model.path for model in models}
+    found = [mutations(model.name, model.sql) for model in models]
+    killer: dict[Mutation, str | None] = {}
+    # Not forked: a DuckDB of the parent does not live on in a child.
+    with ProcessPoolExecutor(
+        PROCESSES, get_context("spawn"), initializer=open_benches, initargs=(worlds,)
+    ) as pool:
+        for model, changes, noticed in zip(models, found, pool.map(killers, found), strict=True):
+            killer |= zip(changes, noticed, strict=True)
+            left = noticed.count(None)
+            _say(f"{model.name}: {len(changes)} changes, {left} left for its unit tests")
     living: dict[str, list[Mutation]] = {name: [] for name in paths}
-    for mutation, killer in killers.items():
-        if killer is None:
+    for mutation, noticed_by in killer.items():
+        if noticed_by is None:
             living[mutation.model].append(mutation)
     rounds = list(zip_longest(*living.values()))
     for number, together in enumerate(rounds, start=1):
@@ -69,10 +69,11 @@ def mutate(seeds: Sequence[int], only: Sequence[str], folder: Path) -> list[Verd
         failing = project.failing_unit_tests(changed)
         for mutation in changed:
             if failing[mutation.model]:
-                killers[mutation] = "unit test"
+                killer[mutation] = "unit test"
         _say(f"unit tests, round {number} of {len(rounds)}: {len(changed)} models changed")
     return [
-        Verdict(mutation, paths[mutation.model], killer) for mutation, killer in killers.items()
+        Verdict(mutation, paths[mutation.model], noticed_by)
+        for mutation, noticed_by in killer.items()
     ]
 
 

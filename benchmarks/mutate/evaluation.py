@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from benchmarks.mutate.mutations import Mutation, compiled_mutation
 from benchmarks.mutate.project import DataTest, Model
 
 Rows = Sequence[Mapping[str, Any]]
+_benches: list[Bench] = []
+"""Of this process; see `open_benches`."""
 
 STATEMENT_SECONDS = 20.0
 MOST_GROWTH, MOST_ROWS = 20, 20_000
@@ -29,6 +32,26 @@ its rows, and so many more, or that takes so long, counts as broken."""
 
 WAREHOUSE = '"warehouse".'
 CHANGED = '"changed".'
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A warehouse as built, the answer key's rows for it, and the project that built it."""
+
+    database: Path
+    answers: Mapping[str, Rows]
+    models: Sequence[Model]
+    tests: Sequence[DataTest]
+
+
+def open_benches(worlds: Sequence[World]) -> None:
+    """What each process of a pool does first; raises KeyDisagreesError."""
+    _benches.extend(Bench(world) for world in worlds)
+
+
+def killers(found: Sequence[Mutation]) -> list[str | None]:
+    """What notices each change of one model, on any of the worlds that are open."""
+    return [next(filter(None, (bench.killer(one) for bench in _benches)), None) for one in found]
 
 
 class KeyDisagreesError(Exception):
@@ -42,30 +65,21 @@ class ExplodedError(Exception):
 class Bench:
     """One built warehouse, its answer key, and room for the tables of one changed model."""
 
-    def __init__(
-        self,
-        database: Path,
-        answers: Mapping[str, Rows],
-        models: Sequence[Model],
-        tests: Sequence[DataTest],
-    ) -> None:
-        """Raises KeyDisagreesError when the warehouse as built differs from `answers`."""
-        self._models = {model.name: model for model in models}
-        self._tests = tests
-        self._connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": "3GB"})
+    def __init__(self, world: World) -> None:
+        """Raises KeyDisagreesError when the warehouse as built differs from its key."""
+        self._models = {model.name: model for model in world.models}
+        self._tests = world.tests
+        self._connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "3GB"})
         run = self._connection.execute
         run("set TimeZone = 'UTC'")
-        run(f"attach '{database}' as warehouse (read_only)")
+        run(f"attach '{world.database}' as warehouse (read_only)")
         run("attach ':memory:' as changed")
         run("attach ':memory:' as answers")
         self._declare()
-        self._keyed = {name: self._load(name, rows) for name, rows in answers.items()}
+        self._keyed = {name: self._load(name, rows) for name, rows in world.answers.items()}
         wrong = [name for name in self._keyed if not self._agrees(name, frozenset())]
         if wrong:
-            raise KeyDisagreesError(f"{database} differs from the key in {', '.join(wrong)}")
-
-    def close(self) -> None:
-        self._connection.close()
+            raise KeyDisagreesError(f"{world.database} differs from the key in {', '.join(wrong)}")
 
     def killer(self, mutation: Mutation) -> str | None:
         """What noticed the change: ``key``, ``error`` or ``data test``; None when nothing did."""
