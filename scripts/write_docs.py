@@ -209,6 +209,7 @@ How to bring in CSV, Excel (`.xlsx`), JSON lines (`.jsonl`) and Parquet files: a
 2. See that policy knows the tenant. Without a policy folder, begin with a copy of `examples/three_files/policy` and change tenant and stages before the first landing. In one of your own: a row in `tenant.csv` of the policy folder, then `closebook policy land <policy folder>`. An intake for a tenant that landed policy does not know is refused.
 3. `closebook intake <folder>`. Per file it says what was taken, what was removed, which columns nothing uses. Rows that cannot be read stand in
    `<file>.errors.csv` beside the file with row, field, value, why and fix; the others land, and the exit code is 1. Correct the file and take it in again.
+   `row` is the sheet's own row in a workbook; in every other file rows are counted from 1 after the header, and in CSV empty lines are not counted.
 4. [What follows](#what-follows-an-intake): stages in policy, an entry in `sources.yml`, `closebook run`.
 
 Blank rows and rows of totals are left out and counted; merged cells of a sheet are read as their first one.

@@ -100,7 +100,9 @@ def _leave_out_totals(db: duckdb.DuckDBPyConnection, header: list[str], file: Fi
     if not rows:
         return ""
     shown = ", ".join(map(str, rows[:3])) + (", ..." if len(rows) > 3 else "")
-    return f"{len(rows)} rows of totals left out ({shown})"
+    if len(rows) == 1:
+        return f"1 row of totals left out (row {shown})"
+    return f"{len(rows)} rows of totals left out (rows {shown})"
 
 
 def _says_total(value: str) -> str:
