@@ -16,6 +16,7 @@ from ingestion.entities import ENTITIES
 from ingestion.errors import ConfigurationError
 from ingestion.files.formats import open_records
 from ingestion.files.mapping import Condition, EntityMapping, FileMapping, SourceId, Value
+from ingestion.files.template import example_rows
 from ingestion.resource import ColumnType
 from ingestion.typed import SQL_TYPES, count_of, literal, name_of
 
@@ -36,9 +37,10 @@ def load_raw(
     """Creates `raw` (row, _content, columns as text) and `broken` (row, field, value, why, fix).
 
     `row` is the row of a spreadsheet, and counts records from 1 after the header elsewhere;
-    `_content` fingerprints one. Values are trimmed, empty ones are null; blank rows and rows of
-    totals are left out. Returns the header and what the report should tell. Raises
-    ConfigurationError when the file cannot be read or lacks a mapped column.
+    `_content` fingerprints one. Values are trimmed, empty ones are null; blank rows, rows of
+    totals and the example rows of a template are left out. Returns the header and what the
+    report should tell. Raises ConfigurationError when the file cannot be read or lacks a mapped
+    column.
     """
     records = open_records(db, path, file, scratch)
     _check_columns(path, records.header, file)
@@ -65,7 +67,11 @@ def load_raw(
             "INSERT INTO broken VALUES (?, ?, ?, ?, ?)",
             [(rank + offset, *rest) for rank, *rest in records.broken],
         )
-    left_out = [_leave_out_blank(db, records.header), _leave_out_totals(db, records.header, file)]
+    left_out = [
+        _leave_out_blank(db, records.header),
+        _leave_out_examples(db, records.header, file),
+        _leave_out_totals(db, records.header, file),
+    ]
     return records.header, (*records.notes, *filter(None, left_out))
 
 
@@ -74,6 +80,26 @@ def _leave_out_blank(db: duckdb.DuckDBPyConnection, header: list[str]) -> str:
     count = count_of(db, f"SELECT count(*) FROM raw WHERE {blank}")
     db.execute(f"DELETE FROM raw WHERE {blank}")
     return f"{count:,} blank rows left out" if count else ""
+
+
+def _leave_out_examples(db: duckdb.DuckDBPyConnection, header: list[str], file: FileMapping) -> str:
+    """A template's example row that was not written over: all its columns are there, unchanged."""
+    examples = [
+        " AND ".join(
+            f"coalesce(lower({name_of(column)}), '') IN "
+            f"({', '.join(literal(text.replace('.', file.decimal)) for text in sorted(texts))})"
+            for column, texts in example.items()
+        )
+        for entity in {item.entity for item in file.entities}
+        for example in example_rows(ENTITIES[entity])
+        if example.keys() <= set(header)
+    ]
+    if not examples:
+        return ""
+    found = " OR ".join(f"({example})" for example in examples)
+    count = count_of(db, f"SELECT count(*) FROM raw WHERE {found}")
+    db.execute(f"DELETE FROM raw WHERE {found}")
+    return f"{count} example row{'s' if count > 1 else ''} left out" if count else ""
 
 
 def _leave_out_totals(db: duckdb.DuckDBPyConnection, header: list[str], file: FileMapping) -> str:

@@ -106,6 +106,23 @@ def _example(field: Field, row: int) -> Any:
             return _EXAMPLES.get(field.name, f"{field.name.removesuffix('_source_id')}-{row}")
 
 
+def example_rows(entity: Entity) -> list[dict[str, set[str]]]:
+    """The example rows: of each column the texts, lower case, that it may have in a file.
+
+    A workbook saved as CSV shows amounts with their decimals.
+    """
+    return [
+        {field.name: _texts(_example(field, row)) for field in _columns(entity)} for row in (1, 2)
+    ]
+
+
+def _texts(value: Any) -> set[str]:
+    text = str(value).lower()
+    if isinstance(value, Decimal):
+        return {f"{value.normalize():f}", f"{value:.2f}", f"{value:.6f}"}
+    return {text}
+
+
 def _mapping(entity: Entity, file: str, tenant: str) -> str:
     content = {
         "tenant": tenant,
