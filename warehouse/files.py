@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from ingestion.clock import Clock
-from ingestion.connections import refuse_store
+from ingestion.connections import configured_sources, refuse_store
 from ingestion.errors import ConfigurationError, IngestionError
 from ingestion.files.intake import DEFAULT_MAPPING, ERRORS, SOURCE, IntakeReport, intake
 from ingestion.files.mapping import read_mapping
@@ -39,10 +39,10 @@ def take_in_folder(
         refuse_store(home.root, Path(place))
     landing = Landing(home.landing)
     with ExitStack() as store:
-        with attempt(landing, clock, SOURCE, EVERY):
+        with _noted(place, home, clock, EVERY):
             folder = store.enter_context(opened(place, returned=ERRORS))
         chosen = mapping or folder / mapping_name
-        with attempt(landing, clock, SOURCE, _tenant_of(chosen)):
+        with _noted(place, home, clock, _tenant_of(chosen)):
             if folder.is_dir():  # intake says it best when it is none
                 _check_tenant(chosen, Landing(home.policy))
             report = intake(folder, chosen, landing, clock)
@@ -59,6 +59,25 @@ def take_in_folder(
             for file in report.files
         ),
     )
+
+
+def _noted(place: str, home: Home, clock: Clock, tenant: str) -> AbstractContextManager[None]:
+    """Notes a failure, except of a folder that nobody knows: not whose it is, and no run reads it.
+    A mistyped name would otherwise be called late.
+    """
+    if tenant == EVERY and not _is_configured(place, home):
+        return nullcontext()
+    return attempt(Landing(home.landing), clock, SOURCE, tenant)
+
+
+def _is_configured(place: str, home: Home) -> bool:
+    try:
+        folders = {entry.folder for entry in configured_sources(home.root).files}
+    except ConfigurationError:
+        return False  # an installation fed by `intake` alone has no sources.yml
+    if is_url(place):
+        return place in folders
+    return Path(place).resolve() in {Path(f).resolve() for f in folders if not is_url(f)}
 
 
 def _tenant_of(mapping: Path) -> str:

@@ -165,11 +165,24 @@ def test_what_was_never_loaded_and_what_nobody_judges(
     assert not at(home, TUESDAY + timedelta(days=8)).is_in_stores, "tried once, a week ago"
 
 
+def test_a_mistyped_folder_that_no_run_reads_is_late_to_nobody(home: Home, tmp_path: Path) -> None:
+    levels(home, tmp_path, TUESDAY, "*,*,*,48,warning,finance,2026-01-01,")
+    (tmp_path / "typo").mkdir()
+    for folder in ("typo", "nowhere"):
+        with pytest.raises(ConfigurationError):
+            take_in_folder(str(tmp_path / folder), home, FixedClock(TUESDAY))
+    assert not list(failures(Landing(home.landing)))
+    assert not [state for state in source_states(home, FixedClock(TUESDAY)) if state.tenant == "*"]
+
+
 def test_a_folder_that_cannot_be_taken_in_is_a_failure_of_its_company(
     home: Home, tmp_path: Path
 ) -> None:
     levels(home, tmp_path, TUESDAY, "*,*,*,48,warning,finance,2026-01-01,")
     folder = tmp_path / "inbox"
+    (home.root / "sources.yml").write_text(
+        f"files: [{{folder: {folder}, mapping: mapping.yml}}]\n", encoding="utf-8"
+    )
     for attempt in ("missing", "no mapping", "no file"):
         if attempt == "no mapping":
             folder.mkdir()
