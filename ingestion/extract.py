@@ -330,4 +330,5 @@ def summary(load: Manifest) -> str:
             f"{load.extra['unchanged_rows']} unchanged"
             + (f", {beyond} later ones left out" if beyond else "")
         )
-    return f"{load.source}/{load.tenant}/{load.resource}: {load.rows} rows ({kind}){refused}{drift}"
+    rows = f"{load.rows} row{'' if load.rows == 1 else 's'}"
+    return f"{load.source}/{load.tenant}/{load.resource}: {rows} ({kind}){refused}{drift}"

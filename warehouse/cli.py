@@ -22,6 +22,7 @@ from warehouse import upkeep
 from warehouse.invocation import clock as _clock
 from warehouse.invocation import home as _home
 from warehouse.process_commands import process_group
+from warehouse.words import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -455,7 +456,8 @@ def replay(selection: str, first: int | None, since: datetime | None) -> None:
         if place.load is not None or place.why_not:
             click.secho(str(place), fg="yellow" if place.why_not else None)
     click.echo(
-        f"{places} loads: {otherwise} came out otherwise, {len(not_replayable)} not replayable"
+        f"{counted(places, 'load')}: {otherwise} came out otherwise, "
+        f"{len(not_replayable)} not replayable"
         + ("; `closebook run --no-ingest` builds from them" if otherwise else "")
     )
     if first is not None and first in not_replayable:
@@ -507,7 +509,7 @@ def backfill(selection: tuple[str, ...], since: datetime, until: datetime, windo
     )
     rows = sum(load.rows for load in loads)
     click.echo(
-        f"{rows} rows in {len(loads)} loads"
+        f"{counted(rows, 'row')} in {counted(len(loads), 'load')}"
         + ("; `closebook run --no-ingest` builds from them" if rows else "")
     )
 
@@ -539,7 +541,7 @@ def erase(selection: str, keys: tuple[str, ...], reason: str, actor: str | None)
     del sys.argv[1:]
     erasure = forget(home, clock, who, actor or _user(), reason, len(keys))
     click.echo(
-        f"erased from {erasure.places} loads; the warehouse file is dropped; decided as "
+        f"erased from {counted(erasure.places, 'load')}; the warehouse file is dropped; decided as "
         f"{erasure.decision.decision_id}"
     )
     if erasure.versions:
@@ -548,9 +550,11 @@ def erase(selection: str, keys: tuple[str, ...], reason: str, actor: str | None)
     left = withdraw_versions(home, erasure)
     for version in left:
         click.secho(f"{version} may hold it, and is what readers see", fg="red", err=True)
+    removed = [version for version in erasure.versions if version not in left]
     click.echo(
-        f"{len(erasure.versions) - len(left)} versions removed; backups made before hold it until "
-        "they are removed"
+        f"{counted(len(removed), 'version')} removed"
+        + (f" ({', '.join(removed)})" if removed else "")
+        + "; backups made before hold it until they are removed"
     )
     if left:
         raise click.exceptions.Exit(EXIT_ERROR)
@@ -578,7 +582,9 @@ def check(folder: Path) -> None:
     home = _home()
     refuse_store(home.root, folder)
     files = check_policy(folder, Landing(home.policy), Landing(home.decisions), _clock())
-    click.echo(f"{len(files)} tables, {sum(len(file.rows) for file in files)} rows, no fault")
+    click.echo(
+        f"{len(files)} tables, {counted(sum(len(file.rows) for file in files), 'row')}, no fault"
+    )
 
 
 @policy.command()
@@ -593,8 +599,8 @@ def land(folder: Path) -> None:
     refuse_store(home.root, folder)
     report = land_policy(folder, Landing(home.policy), Landing(home.decisions), _clock())
     for load in report.landed:
-        click.echo(f"{load.resource}: {load.rows} rows landed")
-    click.echo(f"{len(report.landed)} tables landed, {len(report.unchanged)} unchanged")
+        click.echo(f"{load.resource}: {counted(load.rows, 'row')} landed")
+    click.echo(f"{counted(len(report.landed), 'table')} landed, {len(report.unchanged)} unchanged")
     has_sources = (home.root / "sources.yml").is_file()
     configured = configured_sources(home.root).policy if has_sources else None
     if configured is not None and configured.resolve() != folder.resolve():
@@ -704,7 +710,7 @@ def doctor(source: str | None) -> None:
             wrong += 1
             click.echo(f"       {finding.fix}")
     if wrong:
-        click.echo(f"{wrong} fault{'s' if wrong > 1 else ''}")
+        click.echo(counted(wrong, "fault"))
         raise click.exceptions.Exit(EXIT_ERROR)
 
 

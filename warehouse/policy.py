@@ -37,6 +37,7 @@ from warehouse.errors import PolicyError
 from warehouse.landed import VALIDITY, write_load
 from warehouse.policy_rows import Files, PolicyFile, PolicyProblem, PolicyRow, Value, shown
 from warehouse.policy_tables import POLICY_TABLES, PolicyTable
+from warehouse.words import counted
 
 OPTIONAL: dict[str, frozenset[str]] = {
     "access_grant": frozenset({"employee_number"}),
@@ -87,11 +88,7 @@ def check_policy(
 
 def policy_error(folder: Path, problems: Sequence[PolicyProblem]) -> PolicyError:
     """The refusal of a folder, with every problem of it."""
-    return PolicyError(
-        f"{folder} holds {len(problems)} problem{'s' if len(problems) > 1 else ''}; "
-        "nothing was landed",
-        tuple(problems),
-    )
+    return PolicyError(f"{folder} holds {counted(len(problems), 'problem')}", tuple(problems))
 
 
 def check_process(
@@ -144,7 +141,11 @@ def land_policy(folder: Path, store: Landing, decisions: Landing, clock: Clock) 
     """
     landed: list[Manifest] = []
     unchanged: list[str] = []
-    for file in check_policy(folder, store, decisions, clock):
+    try:
+        files = check_policy(folder, store, decisions, clock)
+    except PolicyError as error:
+        raise PolicyError(f"{error}; nothing was landed", error.problems) from None
+    for file in files:
         last = store.latest("policy", "house", file.table.name)
         if last is None and not (folder / file.name).is_file():
             continue  # the first landing is still to come, and knows its rows from their valid_from

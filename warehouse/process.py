@@ -134,7 +134,11 @@ def _of_no_stage(files: Files) -> Iterator[PolicyProblem]:
         for row in file.all_rows if _has(file.table, "stage_id") else ():
             pipeline, stage = row.values["pipeline_id"], row.values["stage_id"]
             there = sorted(shown(one) for of, one in pairs if pipeline in (of, "*"))
-            fix = f"Write one of {', '.join(dict.fromkeys(there))}"
+            fix = (
+                f"Write one of {', '.join(dict.fromkeys(there))}"
+                if there
+                else f"pipeline {shown(pipeline)!r} has no stages: add them to {STAGES}.csv first"
+            )
             if stage == UNDECIDED:
                 yield _problem(file, row, "stage_id", "nobody has decided which stage this is", fix)
             elif (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from warehouse import invocation
+from warehouse.words import counted
 
 if TYPE_CHECKING:
     from warehouse.home import Home
@@ -82,7 +83,9 @@ def init(folder: Path | None, source: str, pipeline: str | None, since: datetime
             f"from {row['valid_from'] or UNDECIDED}",
             fg="yellow" if row["stage_id"] == UNDECIDED else None,
         )
-    click.echo(f"{report.path}: {len(report.rows)} rows added, {report.were_there} were there")
+    click.echo(
+        f"{report.path}: {counted(len(report.rows), 'row')} added, {report.were_there} were there"
+    )
     if report.undecided:
         click.echo(
             f"{report.undecided} of them nobody could tell: write a stage of process_stage.csv for "

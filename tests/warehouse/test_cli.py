@@ -217,6 +217,13 @@ def test_policy_is_checked_then_landed_then_unchanged(home: Home, capsys: Said) 
     assert f"0 tables landed, {len(POLICY_TABLES)} unchanged" in capsys.readouterr().out
 
 
+def test_only_a_landing_says_that_nothing_was_landed(capsys: Said) -> None:
+    for command, landed in (("check", False), ("land", True)):
+        assert invoke(["policy", command, "/nowhere"]) == EXIT_ERROR
+        said = capsys.readouterr().err
+        assert "/nowhere holds 1 problem" in said and ("nothing was landed" in said) is landed
+
+
 @pytest.mark.parametrize("command", [["policy", "land"], ["policy", "check"], ["intake"]])
 def test_a_store_of_the_home_is_no_folder_of_csv_files(
     command: list[str], home: Home, capsys: Said

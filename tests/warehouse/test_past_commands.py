@@ -39,8 +39,8 @@ def test_a_range_is_read_and_what_cannot_be_is_named(
     stripe.on("/v1/refunds", {"has_more": False, "data": [early]})
     assert invoke(["backfill", "stripe/aurora/refund", *FEBRUARY]) == 0
     said = capsys.readouterr().out
-    assert "stripe/aurora/refund: 1 rows (changed from 2026-02-01T00:00 to 2026-03-01" in said
-    assert "1 rows in 1 loads; `closebook run --no-ingest` builds from them" in said
+    assert "stripe/aurora/refund: 1 row (changed from 2026-02-01T00:00 to 2026-03-01" in said
+    assert "1 row in 1 load; `closebook run --no-ingest` builds from them" in said
     assert invoke(["backfill", "stripe/aurora/charge", *FEBRUARY]) == EXIT_ERROR
     assert "it was never read" in capsys.readouterr().err
 
@@ -49,7 +49,7 @@ def test_a_replay_says_what_came_out_otherwise(
     stripe: Vendor, home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert invoke(["replay", "stripe/aurora/refund"]) == 0
-    assert "1 loads: 0 came out otherwise, 0 not replayable" in capsys.readouterr().out
+    assert "1 load: 0 came out otherwise, 0 not replayable" in capsys.readouterr().out
     landing = Landing(home.landing)
     (load,) = landing.loads()
     landing.retire_pages(load, {"retired_at": "2026-08-05", "reason": "older than 30 days"})

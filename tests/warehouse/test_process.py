@@ -132,6 +132,13 @@ def test_a_stage_of_another_pipeline_is_no_stage(house: House, clock: FixedClock
     assert problems["stage_map.csv", number].fix == "Write one of due, renewed"
 
 
+def test_a_pipeline_without_stages_is_told_to_get_some(house: House, clock: FixedClock) -> None:
+    number = house.append("stage_map", "salesforce,*,renewal,opportunity,Due,?,2023-01-01,")
+    problems = {(p.file, p.row): p for p in house.problems(clock)}
+    fix = problems["stage_map.csv", number].fix
+    assert fix == "pipeline 'renewal' has no stages: add them to process_stage.csv first"
+
+
 def test_the_same_order_at_different_times_is_no_conflict(house: House, clock: FixedClock) -> None:
     house.append("process_stage", "default,pilot,Pilot,试点,3,open,2020-01-01,2023-01-01")
     assert house.land(clock).landed
