@@ -1,5 +1,5 @@
 -- So many values were to be expected at the earlier share: that none came is then no accident.
-{%- set expected_values = 5 %}
+{% set expected_values = 5 %}
 with
 
 observed as (
