@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.prove import Proof, hashes, page, proofs
+from scripts import prove
+from scripts.prove import Proof, ProofError, hashes, page, proofs
 
 
 @pytest.fixture
@@ -57,3 +58,26 @@ def test_every_proof_has_a_row_with_its_figures(tree: Path) -> None:
 
 def test_the_proofs_in_the_docs_can_be_read() -> None:
     assert all(proof.tests["failed"] == 0 for proof in proofs())
+
+
+def test_a_part_is_kept_while_its_files_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prove, "PARTS", tmp_path)
+    now = {"ingestion": "a"}
+    monkeypatch.setattr(prove, "hashes", lambda: now)
+    measured = []
+
+    def measure(path: Path) -> dict[str, int]:
+        measured.append(path)
+        return {"passed": len(measured)}
+
+    for _ in range(2):
+        assert prove._part("tests", "0" * 40, now, measure) == {"passed": 1}
+    now = {"ingestion": "b"}
+    assert prove._part("tests", "1" * 40, now, measure) == {"passed": 2}
+    with pytest.raises(ProofError, match="changed while"):
+        prove._part("tests", "2" * 40, {"ingestion": "c"}, measure)
+    assert prove._part("tests", "2" * 40, now, measure) == {"passed": 2}, (
+        "the dropped one is not kept"
+    )
