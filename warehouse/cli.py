@@ -13,6 +13,7 @@ import traceback
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,7 @@ def status() -> None:
     """
     from rich.console import Console
 
+    from ingestion.connections import configured_sources
     from ingestion.landing import Landing
     from warehouse.late import source_states
     from warehouse.publish import current_version, last_attempt
@@ -172,7 +174,7 @@ def status() -> None:
         console.print(
             f"[bold]{now.version}[/bold]  as of {now.as_of_date}, published "
             f"{_age(clock, now.published_at)} ago, {len(now.tables)} tables, "
-            f"{now.quarantine_count} rows in quarantine"
+            f"{counted(now.quarantine_count, 'row')} in quarantine"
         )
         gates = _table("gate", "passed", "checks", "failed", "warned")
         for gate in now.gates:
@@ -192,19 +194,29 @@ def status() -> None:
         )
         console.print(attempt["message"], markup=False)
     states = source_states(home, clock)
-    sources = _table("source", "tenant", "last load (UTC)", "", "newest event", "state", "rows")
+    sources = _table("source", "tenant", "last load (UTC)", "age", "event age", "state", "rows")
     rows = Counter[tuple[str, str]]()
     for load in Landing(home.landing).accepted():
         rows[load.source, load.tenant] += load.rows
     for state in states:
         sources.add_row(
             state.source, state.tenant, _when(state.last_loaded_at),
-            _ago(clock, state.last_loaded_at), _ago(clock, state.newest_event_at),
+            *(_age(clock, at.isoformat()) if at else "" for at in (
+                state.last_loaded_at, state.newest_event_at,
+            )),
             _state(state.verdict), str(rows[state.source, state.tenant]),
         )  # fmt: skip
     console.print(sources if states else "Nothing has landed yet.")
-    for line in (line for state in states for line in state.advice()):
-        console.print(line, markup=False)
+    # What is to do of a source is often the same for each tenant: it is said once.
+    for to_do, wrong in groupby(
+        (lines for state in states if (lines := state.advice())), key=lambda lines: lines[-1]
+    ):
+        for line in chain.from_iterable(lines[:-1] for lines in wrong):
+            console.print(line, markup=False)
+        console.print(to_do, markup=False)
+    if (home.root / "sources.yml").is_file():
+        for off in configured_sources(home.root).disabled:
+            console.print(f"{off.source}/{off.tenant}: disabled, not read", markup=False)
     refused = Landing(home.landing).rejections()
     if refused:
         last_refused = max(refused)
@@ -798,10 +810,6 @@ def _age(clock: Clock, instant: str) -> str:
 
 def _when(instant: datetime | None) -> str:
     return "never" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}"
-
-
-def _ago(clock: Clock, instant: datetime | None) -> str:
-    return "" if instant is None else f"{_age(clock, instant.isoformat())} ago"
 
 
 def _state(verdict: str) -> str:

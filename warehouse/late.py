@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -58,23 +57,23 @@ class SourceState:
         """The first failure that no load followed; None when all is well."""
         return min((r.failing_since for r in self.resources if r.failing_since), default=None)
 
-    def advice(self) -> Iterator[str]:
-        """What is wrong and what to do, a line each; nothing when all is well."""
+    def advice(self) -> list[str]:
+        """What is wrong, and as the last line what to do; nothing when all is well."""
         if self.verdict in ("within", "no_service_level") and self.failing_since is None:
-            return
+            return []
         what = self.verdict if self.verdict in ("late", "never_loaded") else "failing"
         listed = self.worst if what != "failing" else self.resources
         named = [r.resource for r in listed if what != "failing" or r.failing_since]
         names = "all of it" if len(named) == len(self.resources) else ", ".join(named)
         owners = ", ".join(sorted({r.owner for r in listed if r.owner}))
-        yield (
+        lines = [
             f"{self.source} of {self.tenant} is {what.replace('_', ' ')}: {names}"
             + (f" (owner: {owners})" if owners else "")
-        )
+        ]
         failed = self.last_failure if self.failing_since is not None else None
         if self.failing_since is not None:
             attempts = max(r.failed_attempts for r in self.resources)
-            yield (
+            lines.append(
                 f"  failing since {self.failing_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC, up to "
                 f"{attempts} attempts a resource; the last said: {failed.message if failed else ''}"
             )
@@ -83,9 +82,8 @@ class SourceState:
             if self.source in CONNECTORS
             else "`closebook intake FOLDER`"
         )
-        yield (
-            f"  to do: {TO_DO[failed.kind if failed else '']}; {ask}, docs/runbooks/late_source.md"
-        )
+        to_do = TO_DO[failed.kind if failed else ""]
+        return [*lines, f"  to do: {to_do}; {ask}, docs/runbooks/late_source.md"]
 
 
 def source_states(home: Home, clock: Clock) -> list[SourceState]:

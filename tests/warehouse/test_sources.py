@@ -163,7 +163,7 @@ def test_one_that_died_between_the_decision_and_the_file_is_done_by_the_next(
 
 
 def test_a_disabled_source_is_not_late_and_one_that_is_read_again_is(
-    home: Home, stripe: Vendor, clock: FixedClock
+    home: Home, stripe: Vendor, clock: FixedClock, capsys: Said
 ) -> None:
     land(home, "2026-05-01T00:00:00+00:00")
     moment = Moment(clock.now().replace(month=7), ZoneInfo("UTC"))
@@ -177,6 +177,9 @@ def test_a_disabled_source_is_not_late_and_one_that_is_read_again_is(
     )
     assert invoke(["source", "disable", "stripe", "aurora"]) == 0
     assert late() == set()
+    capsys.readouterr()
+    assert invoke(["status"]) == 0
+    assert "stripe/aurora: disabled, not read" in capsys.readouterr().out
     before = Moment(clock.now(), ZoneInfo("UTC"))
     assert {found.source for found in freshness(home, before)} == {"stripe"}, "not decided yet"
     assert invoke(["source", "enable", "stripe", "aurora"]) == 0
