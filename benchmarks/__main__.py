@@ -192,7 +192,7 @@ def _lines(figures: Figures) -> Iterator[str]:
         yield _row(f"build: {step}", build, figures.next_build, step)
     following = figures.next_build
     yield _row("fixed start: imports of dbt and Great Expectations", build, following, "imports")
-    yield _row("fixed start: dbt reads its project, twice", build, following, "dbt start")
+    yield _row("fixed start: dbt, once a layer", build, following, "dbt start")
     for name, one, other in (
         ("ingest", figures.ingest, figures.next_ingest),
         ("build", build, following),

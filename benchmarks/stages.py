@@ -77,7 +77,7 @@ def ingest(home: Home, clock: Clock, seconds: Seconds) -> None:
 
 
 def build(home: Home, clock: Clock, seconds: Seconds) -> None:
-    """Builds step by step. `start` is what the steps spend before any of our SQL: dbt's parsing."""
+    """Builds step by step. `dbt start` is what the layers spend before and after any of our SQL."""
     with seconds.of("imports"):
         for module in HEAVY:
             import_module(module)
