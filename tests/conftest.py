@@ -8,11 +8,12 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import Installation, installation, on_world
+from tests.e2e.installation import DEMO_NOW, Installation, installation, on_world
 
 _exit_status = 0
 
@@ -46,8 +47,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left_out = [item for item in items if item.get_closest_marker(mark)]
             items[:] = [item for item in items if item not in left_out]
             config.hook.pytest_deselected(items=left_out)
-    # Files go to two processes one by one: with the longest first neither waits for the other.
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+    # Files go to two processes one by one: with the longest first neither waits for the other, and
+    # the first of them needs nothing that the second begins by making.
+    items.sort(
+        key=lambda item: (item.get_closest_marker("e2e") is None, item.path.name != "test_demo.py")
+    )
 
 
 @pytest.fixture(scope="session")
@@ -56,20 +60,39 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
     Do not change it; `copy` it.
     """
-    root = tmp_path_factory.getbasetemp()
+    with _published_once(tmp_path_factory, "demo") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def demo_earlier(
+    demo: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """The same company two days earlier, published in a home of its own. Do not change it."""
+    earlier = "2026-06-29T03:00:00+08:00"
+    with _published_once(tmp_path_factory, "demo-earlier", demo.world, earlier) as made:
+        yield made
+
+
+@contextmanager
+def _published_once(
+    factory: pytest.TempPathFactory, name: str, world: Path | None = None, now: str = DEMO_NOW
+) -> Iterator[Installation]:
+    """A home on `world`, or on one made for it, that the first process to ask runs once."""
+    root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
-    folder, published = root / "demo", root / "demo-published"
-    with ExitStack() as opened:
-        with (root / "demo.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not published.exists():
-                with installation(folder) as made:
-                    began = time.monotonic()
-                    result = made.run()
-                    assert result.outcome == "published", result.message
-                published.write_text(f"{time.monotonic() - began:.1f}", encoding="utf-8")
-            made = opened.enter_context(on_world(folder / "world", folder / "home"))
+    folder, published = root / name, root / f"{name}-published"
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not published.exists():
+            fresh = on_world(world, folder / "home", now) if world else installation(folder)
+            with fresh as made:
+                began = time.monotonic()
+                result = made.run()
+                assert result.outcome == "published", result.message
+            published.write_text(f"{time.monotonic() - began:.1f}", encoding="utf-8")
+    with on_world(world or folder / "world", folder / "home", now) as made:
         yield made
 
 

@@ -16,32 +16,20 @@ from typing import Any
 import pytest
 
 from ingestion.errors import IngestionError
-from tests.e2e.installation import Installation, on_world
+from tests.e2e.installation import TENANTS, Installation, on_world
 from warehouse.errors import BuildFailedError
 from warehouse.publish import last_attempt
 
 pytestmark = pytest.mark.e2e
 
-YESTERDAY, TODAY, TOMORROW = (
-    "2026-06-29T03:00:00+08:00",
-    "2026-06-30T03:00:00+08:00",
-    "2026-07-01T03:00:00+08:00",
-)
-
-
-@pytest.fixture(scope="module")
-def base(demo: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """Published once, yesterday; every test starts from a copy."""
-    with on_world(demo.world, tmp_path_factory.mktemp("base") / "home", YESTERDAY) as made:
-        assert made.run().outcome == "published"
-        yield made
+TODAY, TOMORROW = "2026-06-30T03:00:00+08:00", "2026-07-01T03:00:00+08:00"
 
 
 @pytest.fixture
-def yesterday(base: Installation, tmp_path: Path) -> Iterator[Installation]:
-    """A copy of the base; it is today now, and nothing of today has been ingested."""
-    shutil.copytree(base.home.root, tmp_path / "home", symlinks=True)
-    with on_world(base.world, tmp_path / "home", TODAY) as made:
+def yesterday(demo_earlier: Installation, tmp_path: Path) -> Iterator[Installation]:
+    """A home published yesterday; it is today now, and nothing of today has been ingested."""
+    shutil.copytree(demo_earlier.home.root, tmp_path / "home", symlinks=True)
+    with on_world(demo_earlier.world, tmp_path / "home", TODAY) as made:
         yield made
 
 
@@ -84,7 +72,7 @@ def test_passing_faults_are_retried_and_change_no_number(yesterday: Installation
 
 
 def test_a_vendor_that_keeps_refusing_is_named_and_nothing_moves(yesterday: Installation) -> None:
-    before = yesterday.hashes()
+    before, landed = yesterday.hashes(), _loads_of_tickets(yesterday)
     for status in (401, 500):
         yesterday.servers.clear_faults()
         yesterday.servers.add_fault(
@@ -97,7 +85,14 @@ def test_a_vendor_that_keeps_refusing_is_named_and_nothing_moves(yesterday: Inst
         assert str(status) in str(caught.value)
         assert "token-aurora" not in str(caught.value), "a secret is in the message"
         assert yesterday.hashes() == before
-    _heals(yesterday)
+        assert _loads_of_tickets(yesterday) == landed
+    yesterday.servers.clear_faults()
+    yesterday.ingest()
+    assert _loads_of_tickets(yesterday) == landed + len(TENANTS)
+
+
+def _loads_of_tickets(made: Installation) -> int:
+    return sum(load.resource == "ticket" for load in made.landing.loads())
 
 
 BAD_ROWS: dict[str, dict[str, Any]] = {
