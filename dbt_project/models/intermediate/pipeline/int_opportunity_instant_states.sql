@@ -38,7 +38,7 @@ told as (
         or (
             setters.written_number > setters.stage_setter
             and records.stage_id is not null
-            and coalesce(records.stage_name <> stages.stage_name, true)
+            and records.stage_name <> stages.stage_name
         ) as is_stage_of_record,
         coalesce(setters.written_number > setters.amount_setter, true) as is_amount_of_record,
         coalesce(setters.written_number > setters.close_date_setter, true) as is_date_of_record,

@@ -23,7 +23,7 @@ opportunities as (
         opportunity_key,
         {{ week_of('created_date') }} as created_week_start_date,
         is_won,
-        coalesce(is_closed and closed_at < created_at, false) as is_never_open
+        is_closed and closed_at < created_at as is_never_open
     from {{ ref('fct_opportunity') }}
 ),
 

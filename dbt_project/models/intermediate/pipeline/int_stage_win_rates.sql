@@ -8,8 +8,7 @@ closed_deals as (
         case when outcome = 'won' then 1 else 0 end as won
     from {{ ref('int_deals') }}
     where
-        outcome <> 'open'
-        and closed_month >= {{ add_months(as_of_month(), -12) }}
+        closed_month >= {{ add_months(as_of_month(), -12) }}
         and closed_month < {{ as_of_month() }}
 ),
 
