@@ -44,7 +44,7 @@ compared as (
     select
         won.*,
         won.new_or_repeat = 'new'
-        and coalesce(first_invoices.first_issued_at < won.created_at, false) as is_invoiced_before,
+        and first_invoices.first_issued_at < won.created_at as is_invoiced_before,
         won.amount_rank = (won.ranked_count + 1) // 2 as is_median
     from won
     left join first_invoices

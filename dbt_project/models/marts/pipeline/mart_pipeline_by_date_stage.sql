@@ -38,12 +38,12 @@ running as (
         days.day as as_of_date,
         stages.stage_id,
         stages.currency_code,
-        sum(coalesce(day_changes.open_deals, 0)) over path as open_count,
-        sum(coalesce(day_changes.open_amount, 0)) over path as open_amount,
-        sum(coalesce(day_changes.unknown_amounts, 0)) over path as unknown_amount_count,
-        sum(coalesce(day_changes.late_deals, 0)) over path as past_due_count,
-        sum(coalesce(day_changes.late_amount, 0)) over path as past_due_amount,
-        sum(coalesce(day_changes.late_unknown_amounts, 0)) over path as past_due_unknown_count
+        sum(day_changes.open_deals) over path as open_count,
+        sum(day_changes.open_amount) over path as open_amount,
+        sum(day_changes.unknown_amounts) over path as unknown_amount_count,
+        sum(day_changes.late_deals) over path as past_due_count,
+        sum(day_changes.late_amount) over path as past_due_amount,
+        sum(day_changes.late_unknown_amounts) over path as past_due_unknown_count
     from stages
     inner join {{ ref('int_days') }} as days
         on stages.first_day <= days.day

@@ -54,8 +54,8 @@ closings as (
         pipelines.currency_code,
         coalesce(week_changes.deal_count, 0) as deal_change,
         coalesce(week_changes.amount, 0) as amount_change,
-        sum(coalesce(week_changes.deal_count, 0)) over path as deal_count,
-        sum(coalesce(week_changes.amount, 0)) over path as amount
+        sum(week_changes.deal_count) over path as deal_count,
+        sum(week_changes.amount) over path as amount
     from pipelines
     inner join {{ ref('int_days') }} as days
         on
