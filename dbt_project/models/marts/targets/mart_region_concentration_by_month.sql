@@ -8,7 +8,7 @@ regions as (
         {{ hundredths('actual_value') }} as cents,
         currency_code,
         row_number() over (
-            partition by tenant, period_start order by actual_value, scope_id
+            partition by tenant, period_start order by actual_value
         ) as place,
         count(*) over (partition by tenant, period_start) as region_count,
         min(actual_value) over (partition by tenant, period_start) as lowest_amount
