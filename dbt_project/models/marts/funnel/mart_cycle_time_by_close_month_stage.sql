@@ -8,7 +8,7 @@ times as (
         stage_id,
         seconds,
         latest_seconds,
-        coalesce(seconds > 0 or stage_id = '(cycle)' and seconds = 0, false) as is_visited
+        seconds > 0 or stage_id = '(cycle)' and seconds = 0 as is_visited
     from {{ ref('int_deal_stage_times') }}
 ),
 
