@@ -91,11 +91,7 @@ ranked as (
         row_number() over (
             partition by tenant, account_source_id, day
             order by
-                case
-                    when deals_of_light > 0 and owner_source_id is not null then 1
-                    when deals_of_light > 0 then 2
-                    else 3
-                end asc,
+                case when deals_of_light > 0 and owner_source_id is not null then 1 else 2 end asc,
                 deals_of_light desc,
                 owner_source_id asc
         ) as owner_rank

@@ -75,10 +75,10 @@ running as (
         owners.owner_source_id,
         days.is_working_day,
         coalesce(updates.updated_accounts, 0) as updated_accounts,
-        sum(coalesce(edges.red_accounts, 0)) over path as red_accounts,
-        sum(coalesce(edges.yellow_accounts, 0)) over path as yellow_accounts,
-        sum(coalesce(edges.green_accounts, 0)) over path as green_accounts,
-        sum(coalesce(edges.open_accounts, 0)) over path as open_accounts
+        sum(edges.red_accounts) over path as red_accounts,
+        sum(edges.yellow_accounts) over path as yellow_accounts,
+        sum(edges.green_accounts) over path as green_accounts,
+        sum(edges.open_accounts) over path as open_accounts
     from owners
     inner join {{ ref('dim_date') }} as days
         on
