@@ -90,7 +90,8 @@ class Project:
         failing: dict[str, list[str]] = {name: [] for name in changed}
         for entry in found.results:
             if str(entry.status) in ("fail", "error"):
-                failing[_short(entry.node.tested_node_unique_id)].append(entry.node.name)
+                # unit_test.<project>.<model>.<name>, whether it failed or could not run
+                failing[entry.node.unique_id.split(".")[2]].append(entry.node.name)
         return failing
 
     def _dbt(self, command: str, **options: Any) -> Any:
