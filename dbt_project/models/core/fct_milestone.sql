@@ -106,7 +106,6 @@ final as (
     left join owners
         on
             milestones.opportunity_key = owners.record_key
-            and evidence.met_at is not null
             and {{ is_valid_at('evidence.met_at', 'owners') }}
 )
 
