@@ -6,7 +6,7 @@ weeks as (
         day,
         {{ week_of('day') }} as week_start_date,
         {{ month_of('day') }} as month,
-        case when day > {{ as_of_date() }} then {{ as_of_date() }} else day end as policy_date
+        least(day, {{ as_of_date() }}) as policy_date
     from {{ ref('int_calendar_days') }}
 ),
 
@@ -16,10 +16,7 @@ final as (
         weeks.tenant,
         weeks.day,
         weeks.week_start_date,
-        case
-            when weeks.week_start_date < weeks.month then weeks.month
-            else weeks.week_start_date
-        end as week_part_start_date,
+        greatest(weeks.week_start_date, weeks.month) as week_part_start_date,
         weeks.month,
         {{ quarter_of('weeks.day') }} as quarter_start_date,
         {{ year_of('weeks.day') }} as year_start_date,
