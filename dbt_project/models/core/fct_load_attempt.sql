@@ -38,38 +38,26 @@ unknown_columns as (
     where not is_declared
 ),
 
-first_seen as (
+sightings as (
     select
-        attempts.source,
-        attempts.tenant,
-        attempts.resource,
-        unknown_columns.column_name,
-        min(attempts.commit_seq) as commit_seq
-    from unknown_columns
-    inner join attempts
-        on unknown_columns.load_id = attempts.attempt_id
-    group by
-        attempts.source,
-        attempts.tenant,
-        attempts.resource,
-        unknown_columns.column_name
+        attempts.attempt_id,
+        row_number() over (
+            partition by
+                attempts.source, attempts.tenant, attempts.resource, unknown_columns.column_name
+            order by attempts.commit_seq
+        ) as sighting_number
+    from attempts
+    inner join unknown_columns
+        on attempts.attempt_id = unknown_columns.load_id
 ),
 
 new_columns as (
     select
-        attempts.attempt_id,
+        attempt_id,
         count(*) as new_unknown_column_count
-    from attempts
-    inner join unknown_columns
-        on attempts.attempt_id = unknown_columns.load_id
-    inner join first_seen
-        on
-            attempts.source = first_seen.source
-            and attempts.tenant = first_seen.tenant
-            and attempts.resource = first_seen.resource
-            and attempts.commit_seq = first_seen.commit_seq
-            and unknown_columns.column_name = first_seen.column_name
-    group by attempts.attempt_id
+    from sightings
+    where sighting_number = 1
+    group by attempt_id
 ),
 
 final as (
