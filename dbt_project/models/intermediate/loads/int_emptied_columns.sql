@@ -19,54 +19,43 @@ observed as (
             as last_filled_commit_seq
     from {{ ref('int_load_columns') }}
     where
-        is_declared
-        and outcome = 'loaded'
+        outcome = 'loaded'
         -- A range of the past says nothing of what the source sends now.
         and load_kind <> 'range'
         and delivered_row_count > 0
+        -- Counted is what a load declares; of what it declares as dropped nothing is.
         and filled_row_count is not null
 ),
 
 shares as (
     select
-        source_system,
-        tenant,
-        resource,
-        column_name,
-        sum(filled_row_count) as filled_rows,
+        *,
+        sum(filled_row_count) over of_column as filled_rows,
         sum(case when commit_seq <= last_filled_commit_seq then delivered_row_count end)
+            over of_column
             as rows_before,
         sum(case when commit_seq > last_filled_commit_seq then delivered_row_count end)
+            over of_column
             as rows_since
     from observed
-    group by
-        source_system,
-        tenant,
-        resource,
-        column_name
+    window of_column as (partition by source_system, tenant, resource, column_name)
 ),
 
 final as (
     select
-        observed.load_id,
-        observed.source_system,
-        observed.tenant,
-        observed.resource,
-        observed.column_name,
-        observed.commit_seq,
-        observed.recorded_at,
-        observed.data_type,
-        observed.delivered_row_count as row_count
-    from observed
-    inner join shares
-        on
-            observed.source_system = shares.source_system
-            and observed.tenant = shares.tenant
-            and observed.resource = shares.resource
-            and observed.column_name = shares.column_name
+        load_id,
+        source_system,
+        tenant,
+        resource,
+        column_name,
+        commit_seq,
+        recorded_at,
+        data_type,
+        delivered_row_count as row_count
+    from shares
     where
-        observed.commit_seq > observed.last_filled_commit_seq
-        and shares.rows_since * shares.filled_rows >= {{ expected_values }} * shares.rows_before
+        commit_seq > last_filled_commit_seq
+        and rows_since * filled_rows >= {{ expected_values }} * rows_before
 )
 
 select * from final

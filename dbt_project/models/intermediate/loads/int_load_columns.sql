@@ -1,5 +1,6 @@
 with
 
+-- Attempts that failed are among them, and have no columns.
 loads as (
     select
         attempt_id,
@@ -14,7 +15,6 @@ loads as (
     from {{ source('meta', 'load_attempt') }}
     where
         store = 'landing'
-        and outcome <> 'failed'
         and recorded_at < {{ as_of_at() }}
 ),
 
