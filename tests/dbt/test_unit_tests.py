@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import os
-from datetime import date
+from pathlib import Path
 
-from ingestion.clock import FixedClock
-from tests.dbt.conftest import SECOND_DAY, Told
-from tests.dbt.story import at
+from tests.e2e.installation import Installation
 from warehouse.build import dbt_variables
 from warehouse.dbt_runner import PROJECT
-from warehouse.plan import make_plan
+from warehouse.plan import load_plan
 
 
-def test_every_branch_has_a_unit_test_that_passes(told: Told) -> None:
+def test_every_branch_has_a_unit_test_that_passes(demo: Installation, tmp_path: Path) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    home = told.story.home
-    plan = make_plan(home, FixedClock(at("2026-12-31 00:00")), date.fromisoformat(SECOND_DAY))
+    home = demo.copy(tmp_path / "home", built=True).home
     os.environ["CLOSEBOOK_DATABASE"] = str(home.database)
     reply = dbtRunner().invoke(
         ["test", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)],
         select=("test_type:unit",),
         target_path=str(home.warehouse / "dbt_target"),
         log_path=str(home.warehouse / "dbt_logs"),
-        vars=dbt_variables(home, plan),
+        vars=dbt_variables(home, load_plan(home)),
         quiet=True,
         log_level="none",
         send_anonymous_usage_stats=False,

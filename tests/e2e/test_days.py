@@ -257,7 +257,7 @@ def test_one_extract_of_the_last_state_gives_the_same_current_numbers(
 
 
 def test_the_load_log_has_every_load_of_every_day(three_days: Installation) -> None:
-    logged = three_days.published()["fct_load_attempt"]
+    logged = three_days.table("fct_load_attempt")
     landed = {load.load_id for load in three_days.landing.loads()}
     assert {row["attempt_id"] for row in logged if row["store"] == "landing"} == landed
     assert {row["outcome"] for row in logged} == {"loaded"}
@@ -266,7 +266,7 @@ def test_the_load_log_has_every_load_of_every_day(three_days: Installation) -> N
 
 
 def test_every_source_is_within_its_service_level(three_days: Installation) -> None:
-    fresh = three_days.published()["mart_freshness_by_source_tenant_resource"]
+    fresh = three_days.table("mart_freshness_by_source_tenant_resource")
     assert {row["state"] for row in fresh} == {"within"}
     configured = [row for row in fresh if row["source_system"] != "files"]
     assert {(row["source_system"], row["tenant"]) for row in configured} == {
@@ -280,10 +280,9 @@ def test_every_source_is_within_its_service_level(three_days: Installation) -> N
 
 def test_the_answer_key_agrees_after_three_days(three_days: Installation) -> None:
     answers = three_days.answers()
-    published = three_days.published()
     for table in ("mart_headline_by_month", "mart_commission_statement"):
         total = "cash_collected_amount" if "headline" in table else "payable_amount"
-        assert sum(row[total] or 0 for row in published[table]) == sum(
+        assert sum(row[total] or 0 for row in three_days.table(table)) == sum(
             row[total] or 0 for row in answers[table]
         )
 

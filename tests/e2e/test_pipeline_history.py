@@ -89,7 +89,7 @@ def test_the_state_of_any_deal_on_any_day_is_that_of_the_vendors_own_version(
     }
     versions = _versions(demo.world, now)
     intervals: dict[Deal, list[dict[str, Any]]] = defaultdict(list)
-    for row in demo.published()["fct_opportunity_interval"]:
+    for row in demo.table("fct_opportunity_interval"):
         intervals[row["tenant"], row["opportunity_source_id"]].append(row)
 
     random = drawn()
