@@ -7,6 +7,7 @@ import fcntl
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.installation import DEMO_NOW, Installation, installation, on_world
+from tests.sample import sampled
 
 _exit_status = 0
 
@@ -40,13 +42,22 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked `prove` and `real` take long: `make prove`, `make test-real` run them alone.
 
-    Real systems that pip installs in seconds are tested always, and fail where pip cannot.
+    Of a group marked `drawn` so many are run as it says. Real systems that pip installs in seconds
+    are tested always, and fail where pip cannot.
     """
+    left_out: list[pytest.Item] = []
     for mark, variable in (("prove", "CLOSEBOOK_PROVE"), ("real", "CLOSEBOOK_TEST_REAL")):
         if not os.environ.get(variable):
-            left_out = [item for item in items if item.get_closest_marker(mark)]
-            items[:] = [item for item in items if item not in left_out]
-            config.hook.pytest_deselected(items=left_out)
+            left_out += [item for item in items if item.get_closest_marker(mark)]
+    if not os.environ.get("CLOSEBOOK_PROVE"):
+        groups: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for item in items:
+            if item not in left_out and (group := item.get_closest_marker("drawn")):
+                groups[group.args].add(item.nodeid)
+        elsewhere = sampled(groups)
+        left_out += [item for item in items if item.nodeid in elsewhere]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
     # Files go to two processes one by one: with the longest first neither waits for the other, and
     # the first of them needs nothing that the second begins by making.
     items.sort(

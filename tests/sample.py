@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Collection, Mapping
 from random import Random
+
+
+def sampled(groups: Mapping[tuple[str, int], Collection[str]]) -> set[str]:
+    """Of each group (its name, how many of it are kept) the names that are not drawn."""
+    return {
+        name
+        for (_, kept), names in sorted(groups.items())
+        for name in set(names) - set(drawn().sample(sorted(names), min(kept, len(names))))
+    }
 
 
 def drawn() -> Random:

@@ -117,6 +117,7 @@ BAD_ROWS: dict[str, dict[str, Any]] = {
 """Field -> no key, a negative amount, a date in 2099, an unknown currency, a changed type."""
 
 
+@pytest.mark.drawn("broken days", 1)
 def test_bad_rows_are_quarantined_by_name_and_the_next_day_heals(yesterday: Installation) -> None:
     for fault in BAD_ROWS.values():
         yesterday.servers.add_fault(tenant="aurora", **fault)
@@ -137,6 +138,7 @@ def test_bad_rows_are_quarantined_by_name_and_the_next_day_heals(yesterday: Inst
     _heals(yesterday)
 
 
+@pytest.mark.drawn("broken days", 1)
 def test_a_broken_load_is_stopped_by_the_raw_gate_and_the_next_day_heals(
     yesterday: Installation,
 ) -> None:
@@ -209,6 +211,7 @@ def _recent_application(made: Installation) -> str:
     return str(found)
 
 
+@pytest.mark.drawn("broken days", 1)
 def test_cash_that_does_not_add_up_is_stopped_by_the_mart_gate_and_the_next_day_heals(
     yesterday: Installation,
 ) -> None:

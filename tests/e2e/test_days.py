@@ -115,6 +115,7 @@ def test_the_same_day_built_twice_is_identical(
     assert again.hashes() == once.hashes()
 
 
+@pytest.mark.drawn("days", 1)
 def test_marts_after_a_replay_equal_those_before(
     three_days: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +153,7 @@ OF_SINGLE_LOADS = {
 """Tables that change because something was read, whatever it was, each with the reason."""
 
 
+@pytest.mark.drawn("days", 1)
 def test_a_correction_after_45_days_changes_its_rows_and_no_past_date(
     three_days: Installation, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_what_dbt_did_is_kept_per_model(made: Installation) -> None:
     assert [(step, broken) for step, _, broken in rows] == [("marts", 0), ("staging", 0)]
 
 
+@pytest.mark.drawn("rebuilds", 1)
 def test_a_damaged_warehouse_file_is_replaced_and_no_mart_changes(made: Installation) -> None:
     before = marts(made.home)
     made.home.database.write_bytes(b"not a database" * 1000)
@@ -111,6 +112,7 @@ def test_a_date_before_the_first_load_is_refused(made: Installation) -> None:
         made.build(date(2026, 6, 30))
 
 
+@pytest.mark.drawn("rebuilds", 1)
 def test_a_past_date_is_kept_beside_what_readers_see(made: Installation) -> None:
     """Last in this file: it moves the company on by a day."""
     made.move_to("2026-07-02T03:00:00+08:00")

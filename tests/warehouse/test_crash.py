@@ -126,14 +126,15 @@ def fresh(untouched: Installation, tmp_path: Path) -> Iterator[Installation]:
         yield made
 
 
+@pytest.mark.drawn("kills", 2)
 def test_killed_at_every_commit_point_of_a_run(
     untouched: Installation, fresh: Installation
 ) -> None:
-    # Policy has fewer than 20 tables: the 20th load is a file's or a vendor's.
-    for point in ("load-before-link", "load-after-link", "load-before-link@20"):
+    # Policy has fewer than 30 tables: the 30th load is a file's or a vendor's.
+    for point in ("load-before-link", "load-after-link", "load-before-link@30"):
         die(fresh, point, "run")
         assert_stores_are_whole(fresh)
-    die(fresh, "load-after-link@20", "run")
+    die(fresh, "load-after-link@30", "run")
     fresh.ingest()
     for point in FAILPOINTS:
         if point.startswith(("warehouse-", "version-", "current-")):
@@ -150,6 +151,7 @@ def test_killed_at_every_commit_point_of_a_run(
     assert not list(fresh.home.published.glob(".*"))
 
 
+@pytest.mark.drawn("kills", 2)
 def test_killed_while_the_raw_gate_refuses_a_load(untouched: Installation, tmp_path: Path) -> None:
     made = untouched.copy(tmp_path / "home", built=True)
     before = made.hashes()
@@ -177,6 +179,7 @@ def test_a_decision_is_there_whole_or_not_at_all(untouched: Installation, tmp_pa
     assert len(all_decisions(store)) == 2
 
 
+@pytest.mark.drawn("kills", 2)
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.prove)])
 def test_killed_at_random_instants(
     untouched: Installation, fresh: Installation, demo_seconds: float, kills: int
@@ -196,6 +199,7 @@ def test_killed_at_random_instants(
     assert marts(fresh) == marts(untouched)
 
 
+@pytest.mark.drawn("kills", 2)
 @pytest.mark.parametrize(
     "point",
     [
