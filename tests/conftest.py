@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.installation import DEMO_NOW, Installation, installation, on_world
-from tests.sample import sampled
+from tests.sample import not_drawn
 
 _exit_status = 0
 
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item not in left_out and (group := item.get_closest_marker("drawn")):
                 groups[group.args].add(item.nodeid)
-        elsewhere = sampled(groups)
+        elsewhere = not_drawn(groups)
         left_out += [item for item in items if item.nodeid in elsewhere]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)

@@ -8,13 +8,12 @@ from collections.abc import Collection, Mapping
 from random import Random
 
 
-def sampled(groups: Mapping[tuple[str, int], Collection[str]]) -> set[str]:
-    """Of each group (its name, how many of it are kept) the names that are not drawn."""
-    return {
-        name
-        for (_, kept), names in sorted(groups.items())
-        for name in set(names) - set(drawn().sample(sorted(names), min(kept, len(names))))
-    }
+def not_drawn(groups: Mapping[tuple[str, int], Collection[str]]) -> set[str]:
+    """Of each group (its name, how many of it are kept) the names that this commit leaves out."""
+    random, left_out = drawn(), set[str]()
+    for (_, kept), names in sorted(groups.items()):
+        left_out |= set(names) - set(random.sample(sorted(names), min(kept, len(names))))
+    return left_out
 
 
 def drawn() -> Random:
