@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.report import CONNECTORS, LARGE, PAGE, machine, section_of
 from benchmarks.staged import ROOT, STEPS, Stage, run_stage
 from company.world.build import build_world
+from scripts.ports import free_ports
 from tests.e2e.installation import CREDENTIALS, Installation, on_world
 
 SEED = 7
@@ -221,19 +221,6 @@ def _row(label: str, first: Stage, second: Stage, part: str) -> str:
     return f"| {label} | {first.seconds[part]:.1f} | {second.seconds[part]:.1f} |"
 
 
-def _free_ports() -> int:
-    """The first of eight ports in a row that nobody listens on."""
-    for first in range(18000, 19000, 10):
-        if all(_is_free(first + offset) for offset in range(8)):
-            return first
-    raise SystemExit("no eight ports in a row are free between 18000 and 19000: give --port")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
 _BEGAN = time.monotonic()
 
 
@@ -251,7 +238,7 @@ def main() -> int:
     options = parser.parse_args()
     with TemporaryDirectory(prefix="closebook-bench-") as folder:
         figures = measure(
-            Path(folder), options.scale, not options.no_demo, options.port or _free_ports()
+            Path(folder), options.scale, not options.no_demo, options.port or free_ports(18000, 8)
         )
     text = page(figures)
     print(f"\n{text}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from contextlib import suppress
 from pathlib import Path
 
+from scripts.ports import free_ports, is_free
 from scripts.processes import alive, describe, exit_code, started
 from scripts.service import SERVICES
-from scripts.settings import Settings
+from scripts.settings import PORTS, Settings
 
 NEEDED_GIGABYTES = 2.0
 """A demo home is about 0.4 GB; the rest is room for the build's temporary files and for logs."""
@@ -72,28 +72,11 @@ def _ports(settings: Settings) -> list[str]:
     ]
     return [
         f"port {port}, wanted for {what}, is in use by {_holder(port)}: "
-        f"stop that, or choose another, e.g. make demo {variable}={_free_port()}"
+        f"stop that, or choose another, e.g. make demo "
+        f"{variable}={free_ports(PORTS[variable] + 1, 3, settings.host)}"
         for what, variable, port in wanted
-        if not _is_free(settings.host, port)
+        if not is_free(port, settings.host)
     ]
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as trial:
-        # As the servers do it: a connection that was closed a moment ago is no obstacle.
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
 
 
 def _holder(port: int) -> str:

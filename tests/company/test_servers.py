@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from company.servers.world import WorldError, instant
 from ingestion.salesforce.resources import RESOURCES as SALESFORCE_RESOURCES
 from ingestion.stripe.resources import INVOICE_LINE
 from ingestion.stripe.resources import RESOURCES as STRIPE_RESOURCES
+from tests.ports import ports
 
 TICKETS = "/api/v2/incremental/tickets/cursor.json"
 ACCOUNTS = "SELECT Id, Name, SystemModstamp FROM Account ORDER BY SystemModstamp, Id"
@@ -603,7 +604,7 @@ def test_the_command_serves_on_three_ports_and_stops_on_term(
     credentials.touch(mode=0o600)
     credentials.write_text(json.dumps(CREDENTIALS), encoding="utf-8")
     command = [sys.executable, "-m", "company.servers", "--world", str(world.path)]
-    port = _three_free_ports()
+    port, _, _ = ports(3)
     command += ["--now", NOW, "--credentials", str(credentials), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -620,16 +621,6 @@ def test_the_command_serves_on_three_ports_and_stops_on_term(
             assert process.wait(timeout=10) == -signal.SIGTERM
     for listener in listen(port):
         listener.close()
-
-
-def _three_free_ports() -> int:
-    """The first of three neighbouring ports that nobody listens on."""
-    for port in range(8300, 8350, 3):
-        with suppress(OSError):
-            for listener in listen(port):
-                listener.close()
-            return port
-    raise AssertionError("no three neighbouring ports are free between 8300 and 8349")
 
 
 def _first_reply(url: str) -> httpx.Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from dashboards.i18n import texts
 from tests.e2e.installation import Installation
+from tests.ports import ports
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -25,9 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def address(demo: Installation) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = ports(1)
     environment = {
         **os.environ,
         "CLOSEBOOK_HOME": str(demo.home.root),

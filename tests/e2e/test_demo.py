@@ -10,7 +10,6 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -24,6 +23,7 @@ from scripts.airflow_api import FINISHED, Airflow, AirflowError, Run
 from scripts.processes import alive, started
 from scripts.settings import PORTS, ROOT, Settings
 from tests.ingestion.vendor import SECRET, running_vendor
+from tests.ports import ports
 from warehouse.decisions import all_decisions
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2400)]
@@ -32,12 +32,7 @@ GATES = {"raw", "stage_entry", "marts"}
 
 def free_ports() -> dict[str, str]:
     """Ports for the three addresses and, last, three in a row for the vendors."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in PORTS]
-        for listener in sockets:
-            listener.bind(("127.0.0.1", 0))
-        ports = [str(listener.getsockname()[1]) for listener in sockets]
-    return dict(zip(PORTS, ports, strict=True))
+    return dict(zip(PORTS, map(str, ports(len(PORTS) + 2)), strict=False))
 
 
 class Demo:
