@@ -48,10 +48,10 @@ _IDS = frozenset({
     "converted_opportunity_id", "opportunity_id", "contact_id", "what_id", "who_id", "lead_id",
     "campaign_id", "customer", "payment_intent", "invoice", "charge", "subscription", "number",
     "quote_number", "contract_number", "crm_account_id", "external_id", "organization_id",
-    "requester_id", "ticket_id", "email",
+    "requester_id", "ticket_id", "email", "source_id", "opportunity_source_id", "record_source_id",
 })  # fmt: skip
 _IDS_OF_REPS = frozenset({
-    "owner_id", "created_by_id", "manager_id", "employee_number", "source_id", "document_id",
+    "owner_id", "owner_source_id", "created_by_id", "manager_id", "employee_number", "document_id",
 })  # fmt: skip
 _NAMES = frozenset({"name", "company"})
 _DOMAINS = frozenset({"website", "domain", "email_domain"})
@@ -141,7 +141,7 @@ def _value(load: Manifest, load_id: str, name: str, kind: ColumnType) -> str:
         return f"{column} || ' ' || copy"
     if name in _DOMAINS:
         return f"replace({column}, '.example', '-' || copy || '.example')"
-    if name in ("old_value", "new_value"):
+    if name in ("old_value", "new_value") and load.source == "salesforce":
         return (
             f"case when row.field <> 'Owner' then {column} "
             f"when {column} like '005%' then {column} || '.' || rep else {column} || ' ' || rep end"

@@ -23,6 +23,8 @@ REFERENCES = (
     ("salesforce.lead", "converted_opportunity_id", "salesforce.opportunity"),
     ("salesforce.task", "what_id", "salesforce.opportunity"),
     ("salesforce.user", "manager_id", "salesforce.user"),
+    ("files.blocker", "opportunity_source_id", "salesforce.opportunity"),
+    ("files.field_change", "record_source_id", "files.blocker"),
     ("stripe.customer", "crm_account_id", "salesforce.account"),
     ("stripe.invoice", "customer", "stripe.customer"),
     ("stripe.invoice", "opportunity_id", "salesforce.opportunity"),
@@ -39,8 +41,8 @@ def companies(
 ) -> tuple[Landing, Landing]:
     """The demo company's landing, and the same enlarged."""
     large = Landing(tmp_path_factory.mktemp("large"))
-    registers = [load.commit_seq for load in demo.landing.loads() if load.source == "files"]
-    enlarge(demo.landing, large, FOUR_TIMES, after=max(registers))
+    payroll = [load.commit_seq for load in demo.landing.loads() if load.resource == "payroll_line"]
+    enlarge(demo.landing, large, FOUR_TIMES, after=payroll[-2])
     return demo.landing, large
 
 
@@ -81,7 +83,7 @@ def test_every_deal_is_there_so_many_times_and_every_activity_twice_as_often(
 def test_what_a_row_referred_to_is_there_for_each_of_its_copies(
     companies: tuple[Landing, Landing], resource: str, column: str, parent: str
 ) -> None:
-    key = "payment_intent" if column == "payment_intent" else "id"
+    key = {"payment_intent": column, "record_source_id": "source_id"}.get(column, "id")
     found = [
         _count(
             f"select count(*) from {_rows(side, resource)} as child semi join "
