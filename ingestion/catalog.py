@@ -76,7 +76,15 @@ CONNECTORS: dict[str, Connector] = {
 
 
 def connector_of(source: str) -> Connector:
-    """The connector called `source`. Raises ConfigurationError naming the nearest one."""
+    """The connector called `source`. Raises ConfigurationError naming the nearest one.
+
+    Files have none: the message names the commands that are for them.
+    """
+    if source == "files":
+        raise ConfigurationError(
+            "files are no vendor's: `closebook doctor --source files` looks at their folders, "
+            "`closebook intake FOLDER` takes in what is new or corrected there"
+        )
     if source not in CONNECTORS:
         raise ConfigurationError(f"unknown source {source!r}{nearest(source, set(CONNECTORS))}")
     return CONNECTORS[source]

@@ -210,7 +210,7 @@ def configured_sources(home_root: Path) -> Sources:
             f"{path} does not exist: write which sources to read, e.g.\n"
             "sources:\n  - {source: salesforce, tenant: aurora}\n"
             "files:\n  - {folder: files/payroll/aurora, mapping: mapping.yml}\n"
-            "policy: company/policy"
+            "policy: policy_files"
         )
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}

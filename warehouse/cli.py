@@ -160,6 +160,7 @@ def status() -> None:
     """
     from rich.console import Console
 
+    from ingestion.clock import FixedClock
     from ingestion.connections import configured_sources
     from ingestion.landing import Landing
     from warehouse.late import source_states
@@ -167,6 +168,11 @@ def status() -> None:
 
     home, clock = _home(), _clock()
     console = Console(highlight=False)
+    if isinstance(clock, FixedClock):
+        console.print(
+            f"The clock is pinned by CLOSEBOOK_NOW to {clock.now():%Y-%m-%d %H:%M} UTC: every age "
+            "counts to then, not to today."
+        )
     now = current_version(home)
     if now is None:
         console.print("Nothing is published yet; run [bold]closebook run[/bold].")
@@ -708,6 +714,7 @@ def doctor(source: str | None) -> None:
     Examples:
       closebook doctor
       closebook doctor --source salesforce   sign in and read a page of each resource; lands nothing
+      closebook doctor --source files        look at the folders of sources.yml
     """
     from warehouse.doctor import examine, examine_source
 

@@ -61,11 +61,14 @@ def examine(home: Home) -> Iterator[Finding]:
 
 def examine_source(home: Home, asked: str) -> Iterator[Finding]:
     """Asks each configured tenant of a source, or the one of SOURCE/TENANT, for the first page of
-    every resource.
+    every resource. Of `files` each folder is looked at.
 
     Nothing lands; a disabled tenant is named and not asked. Raises ConfigurationError for an
     unknown source or an unusable sources.yml.
     """
+    if asked == "files":
+        yield from _folders_of_files(home)
+        return
     source, _, tenant = asked.partition("/")
     connector = connector_of(source)
     sources = configured_sources(home.root)
@@ -239,6 +242,18 @@ def _connections(home: Home) -> Iterator[Finding]:
         else:
             yield Finding(what, True, f"{host}:{port} answers")
     for entry in sources.files:
+        yield _folder(entry.folder)
+
+
+def _folders_of_files(home: Home) -> Iterator[Finding]:
+    folders = configured_sources(home.root).files
+    if not folders:
+        yield Finding(
+            "files", False, "not configured",
+            "add `files: [{folder: <folder>, mapping: mapping.yml}]` to "
+            f"{home.root / 'sources.yml'}, or take a folder in once: `closebook intake FOLDER`",
+        )  # fmt: skip
+    for entry in folders:
         yield _folder(entry.folder)
 
 

@@ -459,8 +459,8 @@ def _own_rows(db: duckdb.DuckDBPyConnection, delivery: Delivery, entity: str) ->
     """Creates `own_<entity>`: what the file says, one row per source_id.
 
     Faulty rows go to `error`. Equal duplicates are dropped and counted; of rows with one id and
-    different values the last stays and the others are refused. Where several entries of the
-    mapping read one id, the later one wins, field by field.
+    different values the last that can be read stays and the others are refused. Where several
+    entries of the mapping read one id, the later one wins, field by field.
     """
     selects = " UNION ALL ".join(
         entity_rows(item, delivery.file, delivery.mapping.timezone, number)
@@ -480,13 +480,16 @@ def _own_rows(db: duckdb.DuckDBPyConnection, delivery: Delivery, entity: str) ->
         f"""
         CREATE OR REPLACE TEMP TABLE ranked AS
         SELECT
-            *, hash({values}) AS content,
+            *, hash({values}) AS content, len(faults) = 0 AS is_readable,
             last_value(hash({values})) OVER of_one_id AS kept_content,
             last_value(row) OVER of_one_id AS kept_row,
-            row_number() OVER (PARTITION BY source_id, spec ORDER BY row DESC) AS place
-        FROM candidate WHERE len(faults) = 0
+            last_value(len(faults) = 0) OVER of_one_id AS is_one_kept,
+            row_number() OVER (
+                PARTITION BY source_id, spec ORDER BY len(faults) = 0 DESC, row DESC
+            ) AS place
+        FROM candidate WHERE source_id IS NOT NULL
         WINDOW of_one_id AS (
-            PARTITION BY source_id, spec ORDER BY row
+            PARTITION BY source_id, spec ORDER BY len(faults) = 0, row
             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
         )
         """
@@ -496,19 +499,23 @@ def _own_rows(db: duckdb.DuckDBPyConnection, delivery: Delivery, entity: str) ->
         INSERT INTO error
         SELECT
             {literal(entity)}, row, 'source_id', source_id,
-            'row ' || kept_row || ' has the same id and other values; that one was kept',
+            'row ' || kept_row || ' has the same id'
+            || CASE WHEN is_one_kept THEN ' and other values; that one was kept' ELSE '' END,
             'give each row an id of its own, or remove the one that is wrong'
-        FROM ranked WHERE place > 1 AND content <> kept_content
+        FROM ranked WHERE place > 1 AND (NOT is_readable OR content <> kept_content)
         """
     )
     db.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {name_of("own_" + entity)} AS
         SELECT max(row) AS row, source_id, {_latest_known(_value_names(entity), "spec")}
-        FROM ranked WHERE place = 1 GROUP BY source_id
+        FROM ranked WHERE place = 1 AND is_readable GROUP BY source_id
         """
     )
-    return count_of(db, "SELECT count(*) FROM ranked WHERE place > 1 AND content = kept_content")
+    return count_of(
+        db,
+        "SELECT count(*) FROM ranked WHERE place > 1 AND is_readable AND content = kept_content",
+    )
 
 
 def _leave_to_others(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -24,6 +25,18 @@ _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _OFFSET = "(Z|[+-][0-9]{2}:?[0-9]{2})"
 _TIMES = ("H", "-H", "I", "-I", "c", "X")
 """The strptime codes of an hour: a format without any is of a date alone."""
+_IN_WORDS: dict[ColumnType, str] = {
+    "bigint": "a whole number",
+    "int": "a whole number",
+    "boolean": "a yes or no",
+    "date": "a date",
+    "timestamp": "a date or time",
+    "decimal(18,2)": "a number with at most two decimals",
+    "decimal(18,6)": "a number with at most six decimals",
+}
+"""The types that a text may fail to be, in words: who reads them made a file, not a database."""
+_EXAMPLE = datetime.fromisoformat("2026-06-30 14:05:00")
+"""A day and a time that no format can be misread in."""
 _DELIMITERS = {";": ";", ",": ",", "\t": "\\t", "|": "|"}
 """Delimiters that files have, as YAML spells them."""
 
@@ -206,7 +219,7 @@ def _why_and_fix(
 ) -> tuple[str, str]:
     """SQL for why a value cannot be read as its type, and for what to do about it."""
     shapes = _shapes(kind, value, file)
-    why = literal(f"not a {kind} as the mapping reads it")
+    why = literal(f"not {_IN_WORDS[kind]} as the mapping reads it")
     fix = literal(_expected(kind, shapes, file))
     if kind in ("date", "timestamp") and len(shapes) > 1:
         readings = _readings(text, shapes)
@@ -216,12 +229,12 @@ def _why_and_fix(
             f"|| strftime(({readings})[2], '%Y-%m-%d')"
         )
         why = f"CASE WHEN {several} THEN {both} ELSE {why} END"
-        fix = f"CASE WHEN {several} THEN 'write it as ISO 8601: 2026-06-30' ELSE {fix} END"
+        fix = f"CASE WHEN {several} THEN 'write it as in 2026-06-30' ELSE {fix} END"
     if kind == "timestamp" and file.date_format and not (value.formats or value.constant):
         formats = [*file.time_format, *file.date_format]
         spelt = json.dumps(formats[0] if len(formats) == 1 else formats)
         other_key = (
-            f"`{field}` is a timestamp, so `date_format` is not used for it: "
+            f"`{field}` holds a time, so `date_format` is not used for it: "
             f"set `time_format: {spelt}` for the file"
         )
         fits = f"({_only_reading(text, file.date_format)}) IS NOT NULL"
@@ -389,14 +402,18 @@ def _number(kind: ColumnType, text: str, file: FileMapping) -> str:
 def _expected(kind: ColumnType, shapes: tuple[str, ...], file: FileMapping) -> str:
     match kind:
         case "date" | "timestamp":
-            form = " or ".join(shapes) or "ISO 8601"
-            return f"write it as {form}, or set the format in the mapping"
+            iso = "%Y-%m-%d" if kind == "date" else "%Y-%m-%d %H:%M"
+            form = " or ".join(_EXAMPLE.strftime(shape) for shape in shapes or (iso,))
+            return f"write it as in {form}, or set the format in the mapping"
         case "boolean":
             return "write true or false, or map the value under values"
+        case "int" | "bigint":
+            return "write it as in 30"
         case _:
+            digits = 18 - (2 if kind == "decimal(18,2)" else 6)
             return (
-                f"write a {kind} with {file.decimal!r} before the decimals and no more decimals "
-                "than that"
+                f"write it as in 1234{file.decimal}50, with at most {digits} digits before the "
+                "decimals"
             )
 
 

@@ -132,8 +132,8 @@ TYPED = [
     True,
 ]
 NOT_DATE = "not a date as the mapping reads it"
-NOT_TIME = "not a timestamp as the mapping reads it"
-NOT_AMOUNT = "not a decimal(18,2) as the mapping reads it"
+NOT_TIME = "not a date or time as the mapping reads it"
+NOT_AMOUNT = "not a number with at most two decimals as the mapping reads it"
 DUPLICATE = "has the same id and other values; that one was kept"
 JSON_GOOD = (
     '{"deal": "D1", "stage": "Won", "amount": 100.00, "currency": "EUR", "close": "2026-06-30", '
@@ -196,6 +196,11 @@ BAD_FILES: tuple[BadFile, ...] = (
             "the row has no id", source_id="{columns: [deal, close]}"),
     BadFile("equal rows", delimited(record(), record()), "1 equal duplicates dropped"),
     BadFile("two rows of one id", delimited(record(), record(amount="7")), DUPLICATE),
+    BadFile("two rows of one id, one of them unreadable",
+            delimited(record(), record(amount="seven")), DUPLICATE),
+    BadFile("two rows of one id, both unreadable",
+            delimited(record(amount="six"), record(amount="seven")),
+            "row 2 has the same id; give each row an id of its own", 0),
     BadFile("a required value is missing", delimited(record(), record(deal="D2", created="")),
             "opportunity needs created_at, and no file gives it"),
     # Values
@@ -228,7 +233,7 @@ BAD_FILES: tuple[BadFile, ...] = (
     _value("an hour that does not exist", "created", "2026-06-01 25:00", NOT_TIME),
     _value("a time that the clocks skip", "created", "2026-03-29 02:30",
            "this time does not exist in Europe/Berlin"),
-    _value("an unknown word for yes", "won", "ja", "not a boolean as the mapping reads it"),
+    _value("an unknown word for yes", "won", "ja", "not a yes or no as the mapping reads it"),
     # Workbooks
     _sheet("a workbook of typed cells", "opportunity 1", TYPED),
     _sheet("a workbook with blank rows", "1 blank rows left out", TYPED, [" "] * 7),

@@ -159,7 +159,7 @@ def test_every_refused_row_is_named_with_field_value_and_reason(funnel: Desk) ->
     report = funnel.take_in()
     conflict = "row 9 has the same id and other values; that one was kept"
     assert funnel.errors("leads.csv") == [
-        ("4", "first_contact", "2018-02-30", "not a timestamp as the mapping reads it"),
+        ("4", "first_contact", "2018-02-30", "not a date or time as the mapping reads it"),
         ("5", "lead_id", "", "the row has no id"),
         ("8", "source_id", "L6", conflict),
         ("8", "source_id", "L6:mql", conflict),
@@ -168,7 +168,12 @@ def test_every_refused_row_is_named_with_field_value_and_reason(funnel: Desk) ->
     assert funnel.errors("deals.csv") == [
         ("4", "created_at", "", "opportunity needs created_at, and no file gives it"),
         ("4", "pipeline_id", "", "opportunity needs pipeline_id, and no file gives it"),
-        ("5", "revenue", "12,345", "not a decimal(18,2) as the mapping reads it"),
+        (
+            "5",
+            "revenue",
+            "12,345",
+            "not a number with at most two decimals as the mapping reads it",
+        ),
     ]
     assert str(report).splitlines() == [
         "inbox/leads.csv: taken in, opportunity 6, stage_event 6, 2 equal duplicates dropped, "
@@ -738,6 +743,37 @@ def make() -> Callable[[Path, str], None]:
 PAGE = Path(__file__).parents[2] / "docs" / "mapping.md"
 
 
+def test_a_number_that_cannot_be_read_is_asked_for_in_words(desk: Desk) -> None:
+    desk.map(
+        """
+        tenant: aurora
+        files:
+          - file: calls.csv
+            decimal: ","
+            entities:
+              - entity: activity
+                source_id: call
+                columns: {occurred_at: at, duration_minutes: minutes}
+              - entity: opportunity
+                source_id: call
+                columns:
+                  pipeline_id: {constant: p}
+                  stage_name: {constant: s}
+                  created_at: at
+                  probability_rate: chance
+        """
+    )
+    desk.write("calls.csv", "call,at,minutes,chance\nC1,2026-06-01,half,likely\n")
+    desk.take_in()
+    assert desk.errors("calls.csv") == [
+        ("1", "chance", "likely", "not a number with at most six decimals as the mapping reads it"),
+        ("1", "minutes", "half", "not a whole number as the mapping reads it"),
+    ]
+    text = (desk.folder / "calls.csv.errors.csv").read_text(encoding="utf-8")
+    assert "write it as in 30\n" in text
+    assert "write it as in 1234,50, with at most 12 digits before the decimals" in text
+
+
 def test_of_several_rows_of_one_id_the_first_or_last_in_time_is_kept(desk: Desk) -> None:
     """Rows of a log stand in any order; a later entry of the mapping wins, field by field."""
     desk.map(
@@ -786,7 +822,7 @@ def test_an_unreadable_time_by_which_rows_are_kept_is_the_only_fault(desk: Desk)
     desk.write("log.csv", "case,did,at\nA,asked,soon\nB,,2026-01-28\n")
     desk.take_in()
     assert desk.errors("log.csv") == [
-        ("1", "at", "soon", "not a timestamp as the mapping reads it"),
+        ("1", "at", "soon", "not a date or time as the mapping reads it"),
         ("2", "stage_name", "", "opportunity needs stage_name, and no file gives it"),
     ]
 
@@ -797,7 +833,7 @@ def test_the_example_of_the_page_is_taken_in_as_it_stands(desk: Desk) -> None:
         found = re.search(rf"`{name}`:\n\n```{kind}\n(.*?)```", page, re.DOTALL)
         assert found
         desk.write(name, found[1])
-    assert str(desk.take_in()) == "inbox/deals.csv: taken in, opportunity 2, stage_event 1"
+    assert str(desk.take_in()) == "inbox/deals.csv: taken in, opportunity 2, stage_event 3"
     columns = "source_id, stage_name, amount, is_won, closed_at::text, close_date::text"
     assert desk.known("opportunity", columns) == [
         ("D1", "Won", Decimal("12500.00"), True, "2026-06-28 08:00:00", "2026-06-28"),

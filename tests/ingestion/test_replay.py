@@ -212,6 +212,7 @@ def test_what_has_not_landed_cannot_be_replayed(read: Read, landing: Landing) ->
         ("salesforce//opportunity", "is not SOURCE, SOURCE/TENANT"),
         ("salesfroce", "did you mean 'salesforce'"),
         ("salesforce/aurora/oportunity", "did you mean 'opportunity'"),
+        ("files/aurora/opportunity", "`closebook intake FOLDER` takes in what is new or corrected"),
     ],
 )
 def test_a_selection_that_names_nothing_is_refused_with_the_nearest(text: str, why: str) -> None:

@@ -85,7 +85,7 @@ def test_the_help_of_decide_lists_every_kind(capsys: Said) -> None:
         (["gate", "raw"], "no build is planned"),
         (["publish"], "no build is planned"),
         (["policy", "land", "/nowhere"], "there is no such folder"),
-        (["process", "check"], "sources.yml does not exist"),
+        (["process", "check"], "write `policy: policy_files` into"),
         (["process", "check", "/nowhere"], "there is no such folder"),
         (["process", "init", "/nowhere", "--source", "salesforce"], "there is no such folder"),
         (["process", "init"], "--source"),
@@ -170,6 +170,18 @@ def test_the_file_environment_gives_what_is_not_set(home: Home) -> None:
 def test_a_full_disk_is_named(capsys: Said) -> None:
     assert _explain(OSError(28, "No space left on device", "/var/x")) == EXIT_ERROR
     assert "No space left on device: /var/x" in capsys.readouterr().err
+
+
+def test_status_says_that_the_clock_is_pinned(
+    monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    monkeypatch.setenv("CLOSEBOOK_NOW", "2026-07-01T03:00:00+08:00")
+    assert invoke(["status"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "pinned by CLOSEBOOK_NOW to 2026-06-30 19:00 UTC: every age counts to then" in said
+    monkeypatch.delenv("CLOSEBOOK_NOW")
+    assert invoke(["status"]) == 0
+    assert "pinned" not in capsys.readouterr().out
 
 
 def test_status_before_anything_says_what_to_run(capsys: Said) -> None:
@@ -321,6 +333,22 @@ def test_doctor_says_how_to_configure_a_source(home: Home, capsys: Said) -> None
     assert "add `- {source: zendesk" in capsys.readouterr().out
     assert invoke(["doctor", "--source", "zendesc"]) == EXIT_ERROR
     assert "did you mean 'zendesk'" in capsys.readouterr().err
+
+
+def test_doctor_looks_at_the_folders_of_files(home: Home, capsys: Said) -> None:
+    (home.root / "sources.yml").write_text("sources: []\n")
+    assert invoke(["doctor", "--source", "files"]) == EXIT_ERROR
+    assert "files: [{folder: <folder>" in capsys.readouterr().out
+    (home.root / "deals").mkdir()
+    (home.root / "sources.yml").write_text(
+        "files:\n- {folder: deals, mapping: mapping.yml}\n- {folder: gone, mapping: mapping.yml}\n"
+    )
+    assert invoke(["doctor", "--source", "files"]) == EXIT_ERROR
+    said = capsys.readouterr().out
+    assert f"ok     {home.root / 'deals'}: there" in said
+    assert f"FAULT  {home.root / 'gone'}: missing" in said and "1 fault" in said
+    assert invoke(["doctor", "--source", "files/aurora"]) == EXIT_ERROR
+    assert "`closebook doctor --source files` looks at their folders" in capsys.readouterr().err
 
 
 def test_doctor_reaches_out_to_every_connection(

@@ -314,7 +314,7 @@ def test_while_a_build_is_running_nothing_is_erased(crm: Crm) -> None:
     [
         ("salesforce/aurora", "is not SOURCE/TENANT/RESOURCE"),
         ("salesforce/aurora/leed", "did you mean 'lead'"),
-        ("files/aurora/lead", "unknown source 'files'"),
+        ("files/aurora/lead", "files are no vendor's"),
     ],
 )
 def test_a_person_that_cannot_be_named_is_refused(crm: Crm, selection: str, why: str) -> None:
