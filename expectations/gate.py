@@ -274,7 +274,9 @@ def _stage_entry(judge: Judge, context: GateContext) -> GateOutcome:
     known, broken = entry_rules.read_rules(judge.connection, context.as_of_date)
     entry_rules.write_verdicts(judge.connection, known)
     cures.write_cures(judge.connection, known, context.as_of_at)
+    judge.suite(stages.pipelines())
     judge.suite(stages.entries())
+    judge.suite(stages.outcomes(context.as_of_date))
     judge.suite(stages.rules(known, broken))
     window = _window_days(judge.connection, context)
     for rule in known:

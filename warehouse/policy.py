@@ -546,6 +546,8 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("plan_assignment", "plan_id", "commission_plan", "plan_id"),
     ("quota", "tenant", "tenant", "tenant"),
     ("pipeline", "pipeline_id", "process_stage", "pipeline_id"),
+    ("pipeline_map", "tenant", "tenant", "tenant"),
+    ("pipeline_map", "pipeline_id", "process_stage", "pipeline_id"),
     ("process_milestone", "pipeline_id", "process_stage", "pipeline_id"),
     ("process_milestone", "stage_id", "process_stage", "stage_id"),
     ("process_step", "pipeline_id", "process_milestone", "pipeline_id"),

@@ -201,6 +201,19 @@ POLICY_TABLES: dict[str, PolicyTable] = {
         ),
         _optional(
             _table(
+                "pipeline_map",
+                "Vendor's type of a deal -> its pipeline; `*` in opportunity_type is any type, "
+                "`(none)` a deal without one. A deal that no row names is in the pipeline that its "
+                "record names, else in `default`.",
+                "source_system tenant opportunity_type",
+                source_system="string",
+                tenant="string",
+                opportunity_type="string",
+                pipeline_id="string",
+            )
+        ),
+        _optional(
+            _table(
                 "stage_probability",
                 "How likely an open deal in a stage is won, as the house weighs its pipeline; `*` "
                 "in pipeline_id counts where the pipeline itself has no row.",

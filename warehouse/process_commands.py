@@ -15,6 +15,7 @@ from warehouse import invocation
 from warehouse.words import counted
 
 if TYPE_CHECKING:
+    from ingestion.connections import Sources
     from warehouse.home import Home
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path), required=False)
@@ -58,13 +59,12 @@ def init(folder: Path | None, source: str, pipeline: str | None, since: datetime
       closebook process init policy --source tryton --pipeline default --from 2026-01-01
       closebook process init --source files    after a build that stopped at an unknown stage
     """
-    from ingestion.connections import Sources, configured_sources, connections_of
+    from ingestion.connections import connections_of
     from warehouse.process import UNDECIDED
     from warehouse.stage_names import write_stage_map
 
     home = invocation.home()
-    has_sources = (home.root / "sources.yml").is_file()
-    sources = configured_sources(home.root) if has_sources else Sources((), ())
+    sources = _sources(home)
     report = write_stage_map(
         _folder(folder, home),
         source,
@@ -114,15 +114,23 @@ def check(folder: Path | None) -> None:
     click.echo(f"rows: {counts}; no fault")
 
 
+def _sources(home: Home) -> Sources:
+    """What sources.yml says; nothing where there is none."""
+    from ingestion.connections import Sources, configured_sources
+
+    has_sources = (home.root / "sources.yml").is_file()
+    return configured_sources(home.root) if has_sources else Sources((), ())
+
+
 def _folder(given: Path | None, home: Home) -> Path:
     """The policy folder. Raises ConfigurationError when nothing says which."""
-    from ingestion.connections import configured_sources
     from ingestion.errors import ConfigurationError
 
-    configured = configured_sources(home.root).policy if given is None else given
+    configured = _sources(home).policy if given is None else given
     if configured is None:
         raise ConfigurationError(
-            f"{home.root / 'sources.yml'} names no policy folder: give it `policy: <folder>`, or "
+            f"nothing names the policy folder: write `policy: policy_files` into "
+            f"{home.root / 'sources.yml'}, where policy_files is the folder in {home.root}, or "
             "name the folder in the command"
         )
     return configured

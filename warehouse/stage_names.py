@@ -34,6 +34,8 @@ from warehouse.process import STAGES, UNDECIDED
 MAP = "stage_map"
 FILES = "files"
 """The source whose names only the data tell."""
+ANY = ""
+"""Of a vendor's name where nobody said which of several pipelines is meant: any row will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +88,29 @@ def write_stage_map(
     unread = [p for p in problems if (name := Path(p.file).stem) in readable and name not in files]
     if unread or not folder.is_dir():
         raise policy_error(folder, unread or problems)
-    pipeline = pipeline_id or _only_pipeline(files)
+    pipelines = sorted({shown(row.values["pipeline_id"]) for row in files[STAGES].all_rows})
+    pipeline = pipeline_id or (pipelines[0] if len(pipelines) == 1 else ANY)
+    there = list(files[MAP].all_rows) if MAP in files else []
     asked: list[str] = []
-    found = [
-        *_listed(source, pipeline, home, sources, connections, asked),
-        *_met(source, home),
-    ]
+    met = list(_met(source, home))
+    found = [*_listed(source, pipeline, home, sources, connections, asked), *met]
     if not asked and not found:
         raise ConfigurationError(
             f"{source} has no list of sales stages that can be asked for, and the last build "
             "found no name of it without a stage; `closebook run`, then this command again"
         )
-    there = list(files[MAP].all_rows) if MAP in files else []
-    new = [name for name in dict.fromkeys(found) if not _is_there(source, name, there)]
+    of_met = {(name.tenant, name.record_type, name.name) for name in met}
+    new = [
+        name
+        for name in dict.fromkeys(found)
+        if not _is_there(source, name, there)
+        and (name.pipeline_id != ANY or (name.tenant, name.record_type, name.name) not in of_met)
+    ]
+    if homeless := [name.name for name in new if name.pipeline_id == ANY]:
+        raise ConfigurationError(
+            f"{STAGES}.csv has the pipelines {', '.join(pipelines) or '(none)'}: say with "
+            f"--pipeline which one {', '.join(dict.fromkeys(homeless))} belong to"
+        )
     tenants = {vendor.tenant for vendor in sources.vendors if vendor.source == source}
     has_landed = Landing(home.policy).latest("policy", "house", MAP) is not None
     zone = house_zone(files) or UTC
@@ -109,16 +121,6 @@ def write_stage_map(
         _append(path, rows)
     were_there = len({_place(name) for name in found} - {_place(name) for name in new})
     return MapReport(path, tuple(asked), tuple(rows), were_there)
-
-
-def _only_pipeline(files: Files) -> str:
-    pipelines = sorted({shown(row.values["pipeline_id"]) for row in files[STAGES].all_rows})
-    if len(pipelines) != 1:
-        raise ConfigurationError(
-            f"{STAGES}.csv has the pipelines {', '.join(pipelines) or '(none)'}: say with "
-            "--pipeline which one the vendor's stages belong to"
-        )
-    return pipelines[0]
 
 
 def _listed(
@@ -180,7 +182,7 @@ def _is_there(source: str, name: StageName, rows: Sequence[PolicyRow]) -> bool:
     return any(
         row.values["source_system"] == source
         and row.values["tenant"] in (name.tenant, "*")
-        and row.values["pipeline_id"] in (name.pipeline_id, "*")
+        and (name.pipeline_id == ANY or row.values["pipeline_id"] in (name.pipeline_id, "*"))
         and row.values["record_type"] == name.record_type
         and row.values["source_stage"] == name.name
         for row in rows

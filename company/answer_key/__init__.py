@@ -31,6 +31,7 @@ from company.answer_key import (
     process,
     requirement,
     retention,
+    states,
     stays,
     targets,
     timeline,
@@ -53,16 +54,17 @@ def answer_key(
     """
     facts = read_facts(world, policy, files, seen_at=seen_at, as_of_date=as_of_date)
     money = cash.work_out(facts)
-    entries = funnel.stage_entries(facts, money)
+    owners = Owners(facts)
+    entries = funnel.stage_entries(facts, money, owners)
     cases = stays.paths(facts, entries)
     every_deal = deals.all_deals(facts, entries, cases)
-    owners = Owners(facts)
-    checked_entries = checks.entry_checks(facts, entries, owners)
+    histories = states.histories(facts, entries)
+    checked_entries = checks.entry_checks(facts, entries, owners, histories)
     benchmarks = cycle.benchmarks(facts, every_deal)
     standard = delays.standards(benchmarks)
     lines, statements = commission.work_out(facts, money)
-    open_days = pipeline.deal_intervals(facts)
-    account_lights = lights.shown(facts, every_deal)
+    open_days = pipeline.deal_intervals(facts, histories)
+    account_lights = lights.shown(facts, every_deal, histories)
     checked = targets.quality(facts)
     plan = targets.plan(facts, checked)
     attained = attainment.by_scope_month(facts, every_deal, plan)
@@ -99,8 +101,10 @@ def answer_key(
         "mart_stage_benchmark_by_month": benchmarks,
         "mart_bottleneck_by_month": delays.bottlenecks(facts, cases, every_deal, standard),
         "mart_stale_deals": delays.stale_deals(facts, every_deal, standard),
-        "mart_pipeline_movement_by_week": pipeline.movements(facts, open_days),
-        "mart_weighted_pipeline_by_owner_stage": weighted.by_owner_stage(facts, every_deal),
+        "mart_pipeline_movement_by_week": pipeline.movements(facts, open_days, histories),
+        "mart_weighted_pipeline_by_owner_stage": weighted.by_owner_stage(
+            facts, every_deal, histories
+        ),
         "mart_followups": follow_ups.due(facts, every_deal),
         "fct_account_light_interval": lights.intervals(account_lights),
         "mart_traffic_light_by_date_owner": lights.by_date_owner(facts, every_deal, account_lights),

@@ -12,6 +12,7 @@ from fractions import Fraction
 from company.answer_key.deals import Deal
 from company.answer_key.facts import CENT, MILLIONTH, Facts, Row, half_away, known_sum, month_of
 from company.answer_key.places import employee_number, working_days
+from company.answer_key.process import is_new_business
 from company.answer_key.targets import MONTHS, end_of, first_of
 
 NOTHING = Decimal("0.00")
@@ -29,6 +30,7 @@ class Win:
     employee_number: str | None
     amount: Decimal | None
     is_qualified: bool
+    is_new_business: bool
 
     def counts_for(self, scope_kind: str, scope_id: str) -> bool:
         if scope_kind == "tenant":
@@ -42,13 +44,16 @@ def wins(facts: Facts, deals: list[Deal], tenant: str) -> list[Win]:
         if deal.tenant == tenant and deal.outcome == "won" and deal.closed_on:
             number = employee_number(facts, tenant, deal.owner)
             amount = deal.worth(facts, deal.closed_on)
-            found.append(Win(deal.closed_on, deal.region, number, amount, deal.is_qualified))
+            is_new = is_new_business(facts, deal.pipeline_id)
+            found.append(
+                Win(deal.closed_on, deal.region, number, amount, deal.is_qualified, is_new)
+            )
     return [win for win in found if win.day <= facts.as_of_date]
 
 
 def _actual(metric_id: str, found: list[Win]) -> Decimal | None:
     if metric_id == "won_count":
-        return Decimal(len(found))
+        return Decimal(sum(win.is_new_business for win in found))
     return known_sum(win.amount for win in found) if found else NOTHING
 
 
@@ -73,6 +78,7 @@ def _without_target(won: list[Win], planned: list[Row]) -> Iterable[Row]:
         for win in won
         for scope in (("tenant", "*"), ("region", win.region))
         for metric_id in METRICS
+        if metric_id == "won_amount" or win.is_new_business
         for period_type in MONTHS
     }
     for key in found - has_plan:

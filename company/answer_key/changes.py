@@ -1,11 +1,11 @@
-"""Changes of single fields, and whose a deal or a lead was."""
+"""Changes of single fields, whose a deal or a lead was, and what evidence a deal showed."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
 
-from company.answer_key.facts import Facts, Row, sure_instant
+from company.answer_key.facts import Facts, Row, instant, sure_instant
 
 Changes = list[tuple[datetime, str, Row]]
 """(when, id, change) of changes of one record."""
@@ -14,18 +14,25 @@ HISTORIES = {
     "lead": ("lead_history", "LeadId"),
 }
 """Record type -> where its changes stand, and which field names the record."""
+EVIDENCE_FIELDS = {
+    "discovery_completed_at": "Discovery_Completed__c",
+    "proposal_sent_at": "Proposal_Sent__c",
+    "customer_committed_at": "Customer_Committed__c",
+    "contract_signed_at": "Contract_Signed__c",
+}
+"""Evidence date of a deal -> the vendor's field that holds it."""
 
 
-def owner_at(changes: Changes, owner_now: str | None, at: datetime) -> str | None:
-    """The owner at an instant, by the record's owner changes from the first to the last."""
-    owner = owner_now
+def value_at(changes: Changes, value_now: str | None, at: datetime) -> str | None:
+    """A field at an instant, after all changes of it, by its changes from the first to the last."""
+    value = value_now
     before = [change for change in changes if change[0] <= at]
     after = [change for change in changes if change[0] > at]
     if before:
-        owner = before[-1][2]["NewValue"]
+        value = before[-1][2]["NewValue"]
     elif after:
-        owner = after[0][2]["OldValue"]
-    return owner
+        value = after[0][2]["OldValue"]
+    return value
 
 
 def owner_changes(
@@ -41,20 +48,22 @@ def owner_changes(
 
     found: dict[str, Changes] = defaultdict(list)
     for key, changes in changes_of(facts, tenant, "Owner", record_type).items():
-        found[key] = sorted((c for c in changes if is_by_id(c[2])), key=lambda c: c[:2])
+        found[key] = [change for change in changes if is_by_id(change[2])]
     return found
 
 
 def changes_of(
     facts: Facts, tenant: str, field: str, record_type: str = "opportunity"
 ) -> dict[str, Changes]:
-    """Record -> the known changes of one of the vendor's fields."""
+    """Record -> the known changes of one of the vendor's fields, first to last."""
     resource, parent = HISTORIES[record_type]
     changes: dict[str, Changes] = defaultdict(list)
     for key, row in facts.of(resource, tenant).items():
         at = sure_instant(row["CreatedDate"])
         if row["Field"] == field and at < facts.as_of_at:
             changes[row[parent]].append((at, key, row))
+    for of_record in changes.values():
+        of_record.sort(key=lambda change: change[:2])
     return changes
 
 
@@ -73,4 +82,33 @@ class Owners:
     def at(self, tenant: str, record_type: str, record_id: str, at: datetime) -> str | None:
         """Whose the record was at an instant, after all changes of that instant."""
         changes = self._changes[tenant, record_type][record_id]
-        return owner_at(changes, self.now(tenant, record_type, record_id), at)
+        return value_at(changes, self.now(tenant, record_type, record_id), at)
+
+
+class Evidence:
+    """The evidence dates of one tenant's deals, as recorded at any instant."""
+
+    def __init__(self, facts: Facts, tenant: str) -> None:
+        self._deals = facts.of("opportunity", tenant)
+        self._changes = {
+            name: changes_of(facts, tenant, field) for name, field in EVIDENCE_FIELDS.items()
+        }
+
+    def at(self, deal: str, at: datetime) -> dict[str, datetime | None]:
+        """Evidence date -> what the record held at an instant; None for what cannot be read."""
+        record = self._deals[deal]
+        return {
+            name: _readable(value_at(self._changes[name][deal], record[field], at))
+            for name, field in EVIDENCE_FIELDS.items()
+        }
+
+    def changed_at(self, deal: str) -> set[datetime]:
+        """The instants of the known changes of any of the dates."""
+        return {at for changes in self._changes.values() for at, _, _ in changes[deal]}
+
+
+def _readable(text: str | None) -> datetime | None:
+    try:
+        return instant(text)
+    except ValueError:
+        return None

@@ -8,23 +8,22 @@ from decimal import Decimal
 
 from company.answer_key.changes import Owners
 from company.answer_key.deals import NONE
-from company.answer_key.facts import Facts, Row, known_sum, money, rate, week_of
+from company.answer_key.facts import Facts, Row, known_sum, rate, week_of
 from company.answer_key.funnel import Entry, Judge, amount_of
 from company.answer_key.measures import days, percentile, seconds_between
-
-EVIDENCE = (
-    "discovery_completed_at", "proposal_sent_at", "customer_committed_at", "contract_signed_at",
-)  # fmt: skip
+from company.answer_key.states import Histories, History
 
 
-def entry_checks(facts: Facts, entries: list[Entry], owners: Owners) -> list[Row]:
+def entry_checks(
+    facts: Facts, entries: list[Entry], owners: Owners, histories: Histories
+) -> list[Row]:
     """`fct_stage_entry_check`."""
     current = {
         (entry.tenant, entry.record_id): entry
         for entry in entries
         if entry.record_type == "opportunity"
     }
-    judges = {tenant: Judge(facts, tenant) for tenant in facts.tenants}
+    judges = {tenant: Judge(facts, tenant, owners) for tenant in facts.tenants}
     rows = []
     for entry in entries:
         judge = judges[entry.tenant]
@@ -33,7 +32,8 @@ def entry_checks(facts: Facts, entries: list[Entry], owners: Owners) -> list[Row
             rule = rules[rule_id]
             context = judge.context(entry.record_id, entry.entered_at, entry.then)
             field = rule["field"]
-            cured_at = _cured_at(facts, judge, rule, entry) if now == "cured" else None
+            history = histories[entry.tenant, entry.record_id]
+            cured_at = _cured_at(facts, judge, rule, entry, history) if now == "cured" else None
             deal = facts.of("opportunity", entry.tenant)[entry.record_id]
             is_at_fault = (
                 now == "fail"
@@ -50,9 +50,7 @@ def entry_checks(facts: Facts, entries: list[Entry], owners: Owners) -> list[Row
                     "stage_id": entry.stage_id,
                     "entered_at": entry.entered_at,
                     "entered_date": entry.entered_on,
-                    "owner_source_id_at_entry": owners.at(
-                        entry.tenant, "opportunity", entry.record_id, entry.entered_at
-                    ),
+                    "owner_source_id_at_entry": context["owner_source_id_at_entry"],
                     "verdict_at_entry": at_entry,
                     "verdict_now": now,
                     "observed_at_entry": _text(context.get(f"{field}_at_entry", context[field])),
@@ -81,11 +79,13 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _cured_at(facts: Facts, judge: Judge, rule: Row, entry: Entry) -> datetime | None:
+def _cured_at(
+    facts: Facts, judge: Judge, rule: Row, entry: Entry, history: History
+) -> datetime | None:
     """The start of the last stretch in which the predicate is true, if it came after the entry."""
     cured_at: datetime | None = None
     was_true = False
-    for at, context in _contexts(facts, judge, entry):
+    for at, context in _contexts(facts, judge, entry, history):
         is_true = judge.verdict(rule["predicate"], context) == "pass"
         if is_true and not was_true:
             cured_at = at
@@ -93,28 +93,37 @@ def _cured_at(facts: Facts, judge: Judge, rule: Row, entry: Entry) -> datetime |
     return cured_at if was_true and cured_at and cured_at > entry.entered_at else None
 
 
-def _contexts(facts: Facts, judge: Judge, entry: Entry) -> list[tuple[datetime, Row]]:
+def _contexts(
+    facts: Facts, judge: Judge, entry: Entry, history: History
+) -> list[tuple[datetime, Row]]:
     """(instant, what was known then of the deal), from the entry on, at whatever may change it."""
-    versions = facts.deal_versions[entry.tenant, entry.record_id]
     makers = judge.decision_makers[entry.record_id]
     now = judge.context(entry.record_id, entry.entered_at, entry.then)
-    evidence = [now[name] for name in EVIDENCE if now[name] is not None]
-    instants = {entry.entered_at, *(at for at, _ in versions), *makers, *evidence}
+    evidence = judge.evidence
+    changed = {
+        entry.entered_at,
+        *history.instants(),
+        *makers,
+        *evidence.changed_at(entry.record_id),
+    }
+    # A date that is recorded ahead of its time counts from its own instant on.
+    dates = {held for at in changed for held in evidence.at(entry.record_id, at).values()}
+    instants = {at for at in changed | dates if at and entry.entered_at <= at < facts.as_of_at}
     found = []
-    for at in sorted(at for at in instants if entry.entered_at <= at < facts.as_of_at):
-        deal = [row for since, row in versions if since <= at][-1]
+    for at in sorted(instants):
+        deal = history.at(at)
         found.append(
             (
                 at,
                 {
                     **now,
-                    "amount": money(deal["Amount"]),
-                    "currency_code": deal["CurrencyIsoCode"],
-                    "close_date": deal["CloseDate"],
-                    "owner_source_id": deal["OwnerId"],
+                    "amount": deal.amount,
+                    "currency_code": deal.currency,
+                    "close_date": deal.close_date.isoformat() if deal.close_date else None,
+                    "owner_source_id": deal.owner,
                     **{
-                        name: now[name] if now[name] and now[name] <= at else None
-                        for name in EVIDENCE
+                        name: value if value and value <= at else None
+                        for name, value in evidence.at(entry.record_id, at).items()
                     },
                     "decision_maker_count": sum(since <= at for since in makers),
                 },

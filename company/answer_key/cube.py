@@ -6,9 +6,10 @@ from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
-from company.answer_key.deals import NONE, Deal
+from company.answer_key.deals import ALL, NONE, Deal
 from company.answer_key.facts import Facts, Row, add_months, known_sum, money, month_of, rate
 from company.answer_key.places import place_of_employee
+from company.answer_key.process import pipeline_type
 
 NO_LINES = "(no lines)"
 TARGET = "(target)"
@@ -21,24 +22,26 @@ def sales_cube(facts: Facts, deals: list[Deal], attained: list[Row]) -> list[Row
 
 
 def _sales(facts: Facts, deals: list[Deal]) -> list[Row]:
-    months: dict[tuple[str, date], dict[tuple[str, str, str], list[Row]]]
+    months: dict[tuple[str, date], dict[tuple[str, str, str, str], list[Row]]]
     months = defaultdict(lambda: defaultdict(list))
     for tenant in facts.tenants:
         lines = _lines(facts, tenant)
         for deal in deals:
             if deal.tenant == tenant and deal.outcome == "won" and deal.closed_on is not None:
                 cells = months[(tenant, month_of(deal.closed_on))]
+                kind, owner = pipeline_type(facts, deal.pipeline_id), deal.owner or NONE
                 for line in _sold(facts, deal, deal.closed_on, lines[deal.source_id]):
-                    cells[(deal.region, line["product_line"], deal.owner or NONE)].append(line)
+                    cells[(kind, deal.region, line["product_line"], owner)].append(line)
     rows: list[Row] = []
     for (tenant, month), cells in months.items():
         total = known_sum(line["amount"] for lines_of in cells.values() for line in lines_of)
-        for (region, product_line, owner), sold in cells.items():
+        for (kind, region, product_line, owner), sold in cells.items():
             net = known_sum(line["amount"] for line in sold)
             rows.append(
                 {
                     "tenant": tenant,
                     "close_month": month,
+                    "pipeline_type": kind,
                     "region": region,
                     "product_line": product_line,
                     "owner_source_id": owner,
@@ -113,6 +116,7 @@ def _targets(facts: Facts, attained: list[Row]) -> list[Row]:
         {
             "tenant": tenant,
             "close_month": month,
+            "pipeline_type": ALL,
             "region": region,
             "product_line": TARGET,
             "owner_source_id": owner,

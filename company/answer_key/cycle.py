@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from company.answer_key.deals import ALL, Deal
@@ -48,6 +48,7 @@ def cycle_times(facts: Facts, deals: list[Deal]) -> list[Row]:
     means: dict[tuple[str, str, date], dict[str, Decimal | None]] = {}
     for month, won in groups.items():
         cells = _cycle_cells(won)
+        _count_open(cells, facts, deals, month)
         means[month] = {stage: cell["mean_days"] for stage, cell in cells.items()}
         rows.extend(
             {
@@ -87,27 +88,50 @@ def _cycle_cells(won: list[Deal]) -> dict[str, Row]:
     return cells
 
 
+def _count_open(
+    cells: dict[str, Row], facts: Facts, deals: list[Deal], month: tuple[str, str, date]
+) -> None:
+    """Adds the deals that were open when the month ended, and those older than its p90."""
+    last = min(add_months(month[2], 1) - timedelta(days=1), facts.as_of_date)
+    p90 = cells[CYCLE]["p90_days"]
+    ages = [
+        (last - deal.created_on).days
+        for deal in deals
+        if (deal.tenant, deal.pipeline_id) == month[:2]
+        and deal.created_on <= last
+        and (deal.closed_on is None or deal.closed_on > last)
+    ]
+    for stage, cell in cells.items():
+        is_cycle = stage == CYCLE
+        over = sum(p90 is not None and age > p90 for age in ages)
+        cell["open_count"] = len(ages) if is_cycle else None
+        cell["open_over_p90_count"] = over if is_cycle else None
+
+
 def benchmarks(facts: Facts, deals: list[Deal]) -> list[Row]:
     """`mart_stage_benchmark_by_month`."""
-    won: dict[tuple[str, str], list[tuple[date, Deal, Spent]]] = defaultdict(list)
+    closed: dict[tuple[str, str], list[tuple[date, Deal, Spent]]] = defaultdict(list)
     in_time = sorted(facts.policy["process_stage"], key=lambda row: row["valid_from"])
     kinds = {(row["pipeline_id"], row["stage_id"]): row["kind"] for row in in_time}
     for deal in deals:
-        if deal.outcome == "won" and deal.closed_on is not None:
+        if deal.outcome in ("won", "lost") and deal.closed_on is not None:
             spent = _spent(deal) if deal.closed_at and deal.closed_at >= deal.created_at else {}
             month = month_of(deal.closed_on)
-            won[(deal.tenant, deal.pipeline_id)].append((month, deal, spent))
+            closed[(deal.tenant, deal.pipeline_id)].append((month, deal, spent))
     rows: list[Row] = []
-    for (tenant, pipeline_id), wins in won.items():
-        first = add_months(min(month for month, _, _ in wins), 1)
+    for (tenant, pipeline_id), ends in closed.items():
+        wins = [month for month, deal, _ in ends if deal.outcome == "won"]
+        if not wins:
+            continue
+        first = add_months(min(wins), 1)
         for number in range(months_between(first, facts.as_of_month) + 1):
             month = add_months(first, number)
             recent = [
-                (deal.new_or_repeat, spent)
-                for closed, deal, spent in wins
-                if 1 <= months_between(closed, month) <= 12
+                (deal, spent)
+                for closed_in, deal, spent in ends
+                if 1 <= months_between(closed_in, month) <= 12
             ]
-            visited = {stage for _, spent in recent for stage in spent}
+            visited = {stage for deal, spent in recent if deal.outcome == "won" for stage in spent}
             for stage in sorted(
                 stage for stage in visited if kinds.get((pipeline_id, stage)) == "open"
             ):
@@ -120,18 +144,25 @@ def benchmarks(facts: Facts, deals: list[Deal]) -> list[Row]:
                         **cell,
                     }
                     for cell in _standards(
-                        [(kind, sum(spent[stage])) for kind, spent in recent if stage in spent]
+                        [(deal, sum(spent[stage])) for deal, spent in recent if stage in spent]
                     )
                 )
     return rows
 
 
-def _standards(visits: list[tuple[str, int]]) -> list[Row]:
-    """One row a segment, of (new or repeat, seconds in the stage) of each deal that visited it."""
-    seconds = {
-        segment: [spent for kind, spent in visits if segment in (kind, ALL)]
-        for segment in ("new", "repeat", ALL)
-    }
+def _standards(visits: list[tuple[Deal, int]]) -> list[Row]:
+    """One row a segment, of each deal that visited the stage and its seconds there."""
+    seconds, of_closed = (
+        {
+            segment: [
+                spent
+                for deal, spent in visits
+                if deal.outcome in outcomes and segment in (deal.new_or_repeat, ALL)
+            ]
+            for segment in ("new", "repeat", ALL)
+        }
+        for outcomes in (("won",), ("won", "lost"))
+    )
     rows: list[Row] = []
     for segment, own in seconds.items():
         basis = segment if len(own) >= FEWEST else ALL
@@ -139,6 +170,9 @@ def _standards(visits: list[tuple[str, int]]) -> list[Row]:
             {
                 "segment_id": segment,
                 "deal_count": len(own),
+                "closed_deal_count": len(of_closed[segment]),
+                "closed_p50_days": percentile_days(of_closed[segment], 50),
+                "closed_p90_days": percentile_days(of_closed[segment], 90),
                 "basis_segment_id": basis,
                 "basis_count": len(seconds[basis]),
                 **{f"p{part}_days": percentile_days(own, part) for part in (50, 75, 90)},

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from company.answer_key.changes import owner_at, owner_changes
+from company.answer_key.changes import owner_changes, value_at
 from company.answer_key.facts import Facts, Row, instant, money, sure_instant
 from company.answer_key.funnel import Entry
 from company.answer_key.places import region_of
+from company.answer_key.process import pipeline_of
 from company.answer_key.stays import Path
 
 ALL = "(all)"
@@ -79,7 +80,7 @@ def all_deals(facts: Facts, entries: list[Entry], cases: dict[tuple[str, str], P
             deals.append(
                 Deal(
                     tenant=tenant,
-                    pipeline_id="default",
+                    pipeline_id=pipeline_of(facts, tenant, key),
                     source_id=key,
                     account=survivor(facts, tenant, row["AccountId"]),
                     owner=owner,
@@ -151,7 +152,7 @@ def owners_at_close(facts: Facts, tenant: str) -> dict[str, str | None]:
     """Closed opportunity -> the user who owned it at closed_at."""
     changes = owner_changes(facts, tenant)
     return {
-        key: owner_at(changes[key], row["OwnerId"], closed_at)
+        key: value_at(changes[key], row["OwnerId"], closed_at)
         for key, row in facts.opportunities(tenant).items()
         if (closed_at := _closed_at(facts, row)) is not None
     }

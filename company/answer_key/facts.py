@@ -108,8 +108,6 @@ class Facts:
     as_of_at: datetime
     merged: dict[tuple[str, str], str]
     """(tenant, id of an account that was merged) -> the account that it was merged into."""
-    deal_versions: dict[tuple[str, str], list[tuple[datetime, Row]]]
-    """(tenant, opportunity id) -> every version that it ever had, with its instant, in order."""
     deleted: dict[tuple[str, str], dict[str, Row]]
     """(resource, tenant) -> id -> what the vendor left of an object that was deleted."""
 
@@ -284,16 +282,15 @@ def read_facts(world: Path, policy: Path, files: Path, *, seen_at: str, as_of_da
     objects: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
     gone: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
     merged: dict[tuple[str, str], str] = {}
-    deal_versions: dict[tuple[str, str], list[tuple[datetime, Row]]] = defaultdict(list)
     connection = sqlite3.connect(f"file:{world}?mode=ro", uri=True)
     try:
         rows = connection.execute(
-            "select tenant, resource, id, valid_at, deleted, payload from object_version"
+            "select tenant, resource, id, deleted, payload from object_version"
             # Those who ask for support are users as well, of another system.
             " where valid_at <= ? and (vendor, resource) <> ('zendesk', 'user') order by valid_at",
             (seen_at,),
         )
-        for tenant, resource, key, valid_at, deleted, payload in rows:
+        for tenant, resource, key, deleted, payload in rows:
             held = objects[(resource, tenant)]
             if deleted:
                 held.pop(key, None)
@@ -304,8 +301,6 @@ def read_facts(world: Path, policy: Path, files: Path, *, seen_at: str, as_of_da
                     merged[tenant, key] = master
             else:
                 held[key] = json.loads(payload, parse_float=Decimal)
-                if resource == "opportunity":
-                    deal_versions[tenant, key].append((sure_instant(valid_at), held[key]))
     finally:
         connection.close()
     return Facts(
@@ -316,7 +311,6 @@ def read_facts(world: Path, policy: Path, files: Path, *, seen_at: str, as_of_da
         as_of_date,
         as_of_at,
         merged,
-        dict(deal_versions),
         dict(gone),
     )
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from company.answer_key.cash import Cash
+from company.answer_key.changes import EVIDENCE_FIELDS, Evidence, Owners
 from company.answer_key.facts import (
     Facts,
     Row,
@@ -20,6 +21,7 @@ from company.answer_key.facts import (
     rate,
     sure_instant,
 )
+from company.answer_key.process import pipeline_of, pipeline_of_case
 
 COUNTED_KINDS = ("open", "won", "collected")
 MATURE_BELOW = Decimal("0.05")
@@ -41,7 +43,8 @@ class Entry:
     entered_at: datetime
     entered_on: date
     then: Row
-    """What the entry itself carries of the deal: `amount` and `close_date`."""
+    """What the vendor's stage event carries of the deal: `stage_name`, `amount`, `currency_code`
+    and `close_date`; empty for entries of leads and of collected cash."""
     verdicts: tuple[tuple[str, str, str], ...]
     """(rule_id, verdict_at_entry, verdict_now)"""
 
@@ -50,33 +53,39 @@ class Entry:
         return all(now not in ("fail", "unknown") for _, _, now in self.verdicts)
 
 
-def stage_entries(facts: Facts, cash: Cash) -> list[Entry]:
+def stage_entries(facts: Facts, cash: Cash, owners: Owners) -> list[Entry]:
     """Every entry, in the order (entered_at, stage order, source id) within its case."""
     entries: list[tuple[tuple[object, ...], Entry]] = []
     for tenant in facts.tenants:
         opportunities = facts.opportunities(tenant)
         case_of_lead = _cases_of_leads(facts, tenant)
-        judge = Judge(facts, tenant)
+        judge = Judge(facts, tenant, owners)
         for source_id, kind, record_id, name, at, then in _events(facts, tenant):
             case_id = case_of_lead[record_id] if kind == "lead" else f"opportunity:{record_id}"
-            stage = mapped_stage(facts, tenant, kind, name, facts.local_date(at, tenant))
+            pipeline_id = pipeline_of_case(facts, tenant, case_id)
+            day = facts.local_date(at, tenant)
+            stage_id = mapped_stage(facts, tenant, pipeline_id, kind, name, day)
+            if stage_id is None:
+                raise LookupError(f"{name} is mapped to no stage of {pipeline_id} on {day}")
             entries.append(
-                _entry(facts, tenant, case_id, kind, record_id, stage, at, judge, then, source_id)
-            )
+                _entry(
+                    facts, tenant, pipeline_id, case_id, kind, record_id, stage_id, at, judge,
+                    then, source_id,
+                )
+            )  # fmt: skip
         for (owner, opportunity_id), at in cash.collected_at.items():
             if owner == tenant and opportunity_id in opportunities:
                 day = facts.local_date(at, tenant)
-                stage = next(
-                    row["stage_id"]
-                    for row in facts.valid("process_stage", day, pipeline_id="default")
-                    if row["kind"] == "collected"
-                )
-                entries.append(
-                    _entry(
-                        facts, tenant, f"opportunity:{opportunity_id}", "opportunity",
-                        opportunity_id, stage, at, judge, {}, f"collected:{opportunity_id}",
-                    )
-                )  # fmt: skip
+                pipeline_id = pipeline_of(facts, tenant, opportunity_id)
+                found = facts.valid("process_stage", day, pipeline_id=pipeline_id, kind="collected")
+                for stage in found[:1]:
+                    entries.append(
+                        _entry(
+                            facts, tenant, pipeline_id, f"opportunity:{opportunity_id}",
+                            "opportunity", opportunity_id, stage["stage_id"], at, judge, {},
+                            f"collected:{opportunity_id}",
+                        )
+                    )  # fmt: skip
     entries.sort(key=lambda pair: pair[0])
     return [entry for _, entry in entries]
 
@@ -111,12 +120,20 @@ def _events(facts: Facts, tenant: str) -> Iterator[tuple[str, str, str, str, dat
         stage_before = None
         for at, key, row in sorted(rows, key=lambda entry: entry[:2]):
             if row["StageName"] != stage_before:
-                then = {"amount": money(row["Amount"]), "close_date": row["CloseDate"]}
+                then = {
+                    "stage_name": row["StageName"],
+                    "amount": money(row["Amount"]),
+                    "currency_code": row["CurrencyIsoCode"],
+                    "close_date": row["CloseDate"],
+                }
                 yield key, "opportunity", opportunity_id, row["StageName"], at, then
             stage_before = row["StageName"]
 
 
-def mapped_stage(facts: Facts, tenant: str, record_type: str, name: str, day: date) -> str:
+def mapped_stage(
+    facts: Facts, tenant: str, pipeline_id: str, record_type: str, name: str, day: date
+) -> str | None:
+    """The stage that a vendor's name stands for on a day; None where nothing maps it."""
     rows = [
         row
         for row in facts.valid(
@@ -126,15 +143,16 @@ def mapped_stage(facts: Facts, tenant: str, record_type: str, name: str, day: da
             record_type=record_type,
             source_stage=name,
         )
-        if row["tenant"] in (tenant, "*") and row["pipeline_id"] in ("default", "*")
+        if row["tenant"] in (tenant, "*") and row["pipeline_id"] in (pipeline_id, "*")
     ]
     rows.sort(key=lambda row: (row["tenant"] == "*", row["pipeline_id"] == "*"))
-    return str(rows[0]["stage_id"])
+    return str(rows[0]["stage_id"]) if rows else None
 
 
 def _entry(
     facts: Facts,
     tenant: str,
+    pipeline_id: str,
     case_id: str,
     record_type: str,
     record_id: str,
@@ -145,10 +163,11 @@ def _entry(
     source_id: str,
 ) -> tuple[tuple[object, ...], Entry]:
     day = facts.local_date(at, tenant)
-    stage = facts.valid("process_stage", day, pipeline_id="default", stage_id=stage_id)[0]
-    verdicts = judge.verdicts(record_id, stage_id, at, then) if record_type == "opportunity" else ()
+    stage = facts.valid("process_stage", day, pipeline_id=pipeline_id, stage_id=stage_id)[0]
+    is_judged = record_type == "opportunity"
+    verdicts = judge.verdicts(pipeline_id, record_id, stage_id, at, then) if is_judged else ()
     entry = Entry(
-        tenant, "default", case_id, record_type, record_id, source_id, stage_id,
+        tenant, pipeline_id, case_id, record_type, record_id, source_id, stage_id,
         int(stage["stage_order"]), stage["kind"], at, day, then, verdicts,
     )  # fmt: skip
     return (tenant, case_id, at, entry.stage_order, source_id), entry
@@ -157,12 +176,11 @@ def _entry(
 class Judge:
     """Evaluates the policy's predicates in SQLite: three-valued logic of somebody else's making."""
 
-    def __init__(self, facts: Facts, tenant: str) -> None:
-        self.rules = [
-            row
-            for row in facts.valid("stage_entry_rule", facts.as_of_date)
-            if row["pipeline_id"] in ("default", "*")
-        ]
+    def __init__(self, facts: Facts, tenant: str, owners: Owners) -> None:
+        self.tenant = tenant
+        self.owners = owners
+        self.evidence = Evidence(facts, tenant)
+        self.rules = facts.valid("stage_entry_rule", facts.as_of_date)
         self.opportunities = facts.opportunities(tenant)
         self.database = sqlite3.connect(":memory:")
         self.decision_makers: dict[str, list[datetime]] = defaultdict(list)
@@ -171,9 +189,13 @@ class Judge:
                 self.decision_makers[row["OpportunityId"]].append(sure_instant(row["CreatedDate"]))
 
     def verdicts(
-        self, opportunity_id: str, stage_id: str, at: datetime, then: Row
+        self, pipeline_id: str, opportunity_id: str, stage_id: str, at: datetime, then: Row
     ) -> tuple[tuple[str, str, str], ...]:
-        rules = [rule for rule in self.rules if rule["stage_id"] == stage_id]
+        rules = [
+            rule
+            for rule in self.rules
+            if rule["stage_id"] == stage_id and rule["pipeline_id"] in (pipeline_id, "*")
+        ]
         if not rules:
             return ()
         context = self.context(opportunity_id, at, then)
@@ -197,14 +219,19 @@ class Judge:
             "currency_code": row["CurrencyIsoCode"],
             "close_date": row["CloseDate"],
             "owner_source_id": row["OwnerId"],
-            "discovery_completed_at": instant(row["Discovery_Completed__c"]),
-            "proposal_sent_at": instant(row["Proposal_Sent__c"]),
-            "customer_committed_at": instant(row["Customer_Committed__c"]),
-            "contract_signed_at": instant(row["Contract_Signed__c"]),
+            **{name: instant(row[field]) for name, field in EVIDENCE_FIELDS.items()},
             "decision_maker_count": len(makers),
-            "decision_maker_count_at_entry": sum(created <= at for created in makers),
             "amount_at_entry": then.get("amount"),
+            "currency_code_at_entry": then.get("currency_code"),
             "close_date_at_entry": then.get("close_date"),
+            "owner_source_id_at_entry": self.owners.at(
+                self.tenant, "opportunity", opportunity_id, at
+            ),
+            **{
+                f"{name}_at_entry": value
+                for name, value in self.evidence.at(opportunity_id, at).items()
+            },
+            "decision_maker_count_at_entry": sum(created <= at for created in makers),
         }
 
     def verdict(self, predicate: str, context: Row) -> str:
@@ -228,35 +255,44 @@ def conversions(facts: Facts, entries: list[Entry]) -> list[Row]:
     cases: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         cases[(entry.tenant, entry.case_id)].append(entry)
-    stages = sorted(
-        (int(row["stage_order"]), row["stage_id"])
-        for row in facts.valid("process_stage", facts.as_of_date, pipeline_id="default")
-        if row["kind"] in COUNTED_KINDS
-    )
-    cohorts: dict[tuple[str, date, str], list[tuple[Entry, list[Entry]]]] = defaultdict(list)
+    cohorts: dict[tuple[str, str, date, str, str], list[tuple[Entry, list[Entry]]]]
+    cohorts = defaultdict(list)
+    stages = last_counted_stages(facts)
     for (tenant, _), path in cases.items():
         first: dict[str, Entry] = {}
         for entry in path:
             first.setdefault(entry.stage_id, entry)
         for stage_id, entry in first.items():
             if entry.kind in COUNTED_KINDS:
-                cohorts[(tenant, month_of(entry.entered_on), stage_id)].append((entry, path))
-    rows = []
-    for (tenant, month, from_stage), members in cohorts.items():
-        from_order = next(order for order, stage in stages if stage == from_stage)
-        for to_order, to_stage in stages:
-            if to_order > from_order:
-                rows.append(
-                    {
-                        "tenant": tenant,
-                        "pipeline_id": "default",
-                        "cohort_month": month,
-                        "from_stage_id": from_stage,
-                        "to_stage_id": to_stage,
-                        **_cell(facts, tenant, members, to_order, to_stage),
-                    }
-                )
-    return rows
+                month = month_of(entry.entered_on)
+                for to_stage, to_order in stages[entry.pipeline_id].items():
+                    if to_order > entry.stage_order and to_stage != stage_id:
+                        grain = (tenant, entry.pipeline_id, month, stage_id, to_stage)
+                        cohorts[grain].append((entry, path))
+    return [
+        {
+            "tenant": tenant,
+            "pipeline_id": pipeline_id,
+            "cohort_month": month,
+            "from_stage_id": from_stage,
+            "to_stage_id": to_stage,
+            **_cell(facts, tenant, members, stages[pipeline_id][to_stage], to_stage),
+        }
+        for (tenant, pipeline_id, month, from_stage, to_stage), members in cohorts.items()
+    ]
+
+
+def last_counted_stages(facts: Facts) -> dict[str, dict[str, int]]:
+    """Pipeline -> its counted stages, each by its last row of policy, with their orders."""
+    last_rows = {
+        (row["pipeline_id"], row["stage_id"]): row
+        for row in sorted(facts.policy["process_stage"], key=lambda row: row["valid_from"])
+    }
+    stages: dict[str, dict[str, int]] = defaultdict(dict)
+    for (pipeline_id, stage_id), row in last_rows.items():
+        if row["kind"] in COUNTED_KINDS:
+            stages[pipeline_id][stage_id] = int(row["stage_order"])
+    return stages
 
 
 def _cell(

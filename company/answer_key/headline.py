@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from company.answer_key.facts import (
@@ -14,10 +13,12 @@ from company.answer_key.facts import (
     instant,
     known_sum,
     money,
+    month_of,
     months_between,
     rate,
     sure_instant,
 )
+from company.answer_key.process import is_new_business, pipeline_of
 
 ANSWERS = {"good": "positive", "bad": "negative"}
 
@@ -48,7 +49,9 @@ def work_out(facts: Facts) -> list[Row]:
                     "opportunities_won_count": won,
                     "opportunities_lost_count": lost,
                     "win_rate_by_close_month": rate(won, won + lost),
-                    "won_amount": known_sum(of("won")),
+                    "other_type_won_count": len(of("other won")),
+                    "other_type_lost_count": len(of("other lost")),
+                    "won_amount": known_sum(of("won amount")),
                     "invoiced_net_amount": known_sum(of("invoiced")),
                     "cash_collected_amount": known_sum(of("paid")),
                     "tickets_created_count": len(of("ticket")),
@@ -68,17 +71,19 @@ def _happened(facts: Facts, tenant: str) -> dict[tuple[date, str], list[Any]]:
         created = sure_instant(lead["CreatedDate"])
         if created < facts.as_of_at:
             happened[(facts.local_month(created, tenant), "lead")].append(1)
-    for row in facts.opportunities(tenant).values():
+    for key, row in facts.opportunities(tenant).items():
         created = sure_instant(row["CreatedDate"])
         happened[(facts.local_month(created, tenant), "opportunity")].append(1)
         closed_at = instant(row["Closed_At__c"])
         if row["IsClosed"] and closed_at is not None and closed_at < facts.as_of_at:
             day = facts.local_date(closed_at, tenant)
-            kind = "won" if row["IsWon"] else "lost"
-            value: Decimal | None = facts.converted(
-                money(row["Amount"]), tenant, row["CurrencyIsoCode"], day
-            )
-            happened[(facts.local_month(closed_at, tenant), kind)].append(value)
+            if row["IsWon"]:
+                worth = facts.converted(money(row["Amount"]), tenant, row["CurrencyIsoCode"], day)
+                happened[(month_of(day), "won amount")].append(worth)
+            outcome = "won" if row["IsWon"] else "lost"
+            if not is_new_business(facts, pipeline_of(facts, tenant, key)):
+                outcome = f"other {outcome}"
+            happened[(month_of(day), outcome)].append(1)
     for invoice in facts.invoices(tenant).values():
         month = facts.local_month(invoice["issued_at"], tenant)
         happened[(month, "invoiced")].append(invoice["net_in_tenant_currency"])

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from company.answer_key.deals import Deal, survivor
 from company.answer_key.facts import Facts, Row, days_between, instant, rate, sure_instant
 from company.answer_key.places import working_days
-from company.answer_key.states import State, day_ends
+from company.answer_key.states import Histories, History, State, day_ends
 
 WORST_FIRST = {"red": "follow_up", "yellow": "negotiating", "green": "won"}
 SHOWN_WHEN_CLOSED = ("won", "collected")
@@ -41,13 +41,13 @@ class Shown:
     light: Light
 
 
-def shown(facts: Facts, deals: list[Deal]) -> list[Shown]:
+def shown(facts: Facts, deals: list[Deal], histories: Histories) -> list[Shown]:
     """What every account shows, in runs of days."""
     accounts: dict[tuple[str, str], dict[date, list[tuple[str, State]]]]
     accounts = defaultdict(lambda: defaultdict(list))
     for deal in deals:
         if deal.account is not None:
-            for day, light, state in _of_deal(facts, deal):
+            for day, light, state in _of_deal(facts, deal, histories[deal.tenant, deal.source_id]):
                 accounts[deal.tenant, deal.account][day].append((light, state))
     found: list[Shown] = []
     for (tenant, account), by_day in accounts.items():
@@ -55,9 +55,9 @@ def shown(facts: Facts, deals: list[Deal]) -> list[Shown]:
     return found
 
 
-def _of_deal(facts: Facts, deal: Deal) -> Iterator[tuple[date, str, State]]:
+def _of_deal(facts: Facts, deal: Deal, history: History) -> Iterator[tuple[date, str, State]]:
     """(day, light, state) of every day on which a deal has a light."""
-    runs = day_ends(facts, deal.tenant, deal.source_id)
+    runs = day_ends(facts, deal.tenant, history)
     after_last = facts.as_of_date + timedelta(days=1)
     ends = [*(first for first, _ in runs[1:]), after_last]
     for (first, state), end in zip(runs, ends, strict=True):
@@ -69,9 +69,7 @@ def _of_deal(facts: Facts, deal: Deal) -> Iterator[tuple[date, str, State]]:
 
 def _light(facts: Facts, pipeline_id: str, state: State, first: date) -> str | None:
     """The light of a state that began on a day; closed deals show only what they won."""
-    stages = facts.valid("process_stage", first, pipeline_id=pipeline_id, stage_id=state.stage_id)
-    is_gained = any(stage["kind"] in SHOWN_WHEN_CLOSED for stage in stages)
-    if state.outcome != "open" and not is_gained:
+    if not state.is_open and state.kind not in SHOWN_WHEN_CLOSED:
         return None
     rows = facts.valid("traffic_light", first, stage_id=state.stage_id)
     for pipeline in (pipeline_id, "*"):
@@ -107,7 +105,7 @@ def _worst(deals: list[tuple[str, State]]) -> Light:
     )
     most = max(owners.values(), default=0)
     owner = min((owner for owner, held in owners.items() if held == most), default=None)
-    is_open = sum(state.outcome == "open" for _, state in deals)
+    is_open = sum(state.is_open for _, state in deals)
     return Light(worst, owner, counts["red"], counts["yellow"], counts["green"], is_open)
 
 

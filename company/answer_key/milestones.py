@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING
 from typing import Any
 
-from company.answer_key.changes import changes_of, owner_at, owner_changes
+from company.answer_key.changes import EVIDENCE_FIELDS, changes_of, owner_changes, value_at
 from company.answer_key.deals import Deal
 from company.answer_key.delays import Standard
 from company.answer_key.facts import Facts, Row, instant, month_of, rate, sure_instant
@@ -16,12 +16,6 @@ from company.answer_key.funnel import COUNTED_KINDS
 from company.answer_key.process import Process
 from company.answer_key.stays import Stay
 
-FIELDS = {
-    "discovery_completed_at": "Discovery_Completed__c",
-    "proposal_sent_at": "Proposal_Sent__c",
-    "customer_committed_at": "Customer_Committed__c",
-    "contract_signed_at": "Contract_Signed__c",
-}
 Dated = list[tuple[datetime, Row]]
 
 
@@ -45,7 +39,9 @@ class Witnesses:
         self.tenant = tenant
         self.deals = facts.opportunities(tenant)
         self.owners = owner_changes(facts, tenant)
-        self.changes = {name: changes_of(facts, tenant, sent) for name, sent in FIELDS.items()}
+        self.changes = {
+            name: changes_of(facts, tenant, field) for name, field in EVIDENCE_FIELDS.items()
+        }
         self.tasks = self._by_deal(facts.of("task", tenant), "WhatId")
         self._roles = self._by_deal(facts.of("opportunity_contact_role", tenant), "OpportunityId")
         gone = facts.deleted.get
@@ -81,8 +77,8 @@ class Witnesses:
         return found
 
     def met_at(self, deal: str, evidence: str) -> datetime | None:
-        if evidence in FIELDS:
-            at = instant(self.deals[deal][FIELDS[evidence]])
+        if evidence in EVIDENCE_FIELDS:
+            at = instant(self.deals[deal][EVIDENCE_FIELDS[evidence]])
             return at if at is not None and at < self.facts.as_of_at else None
         rows = self._roles if evidence.startswith("contact_role:") else self.tasks
         return min((at for at, _ in self._shown(rows[deal], evidence)), default=None)
@@ -91,9 +87,9 @@ class Witnesses:
         """When the evidence was taken back; None when it is there, or never was."""
         if self.met_at(deal, evidence) is not None:
             return None
-        if evidence in FIELDS:
-            changes = sorted(self.changes[evidence][deal], key=lambda change: change[:2])
-            is_empty = not self.deals[deal][FIELDS[evidence]]
+        if evidence in EVIDENCE_FIELDS:
+            changes = self.changes[evidence][deal]
+            is_empty = not self.deals[deal][EVIDENCE_FIELDS[evidence]]
             cleared = is_empty and changes and not changes[-1][2]["NewValue"]
             return changes[-1][0] if cleared else None
         rows = self._gone_roles if evidence.startswith("contact_role:") else self._gone_tasks
@@ -103,7 +99,7 @@ class Witnesses:
     def owner(self, deal: str, at: datetime | None) -> str | None:
         if at is None:
             return None
-        return owner_at(self.owners[deal], self.deals[deal]["OwnerId"], at)
+        return value_at(self.owners[deal], self.deals[deal]["OwnerId"], at)
 
 
 def milestones(facts: Facts, deals: list[Deal], process: Process) -> list[Row]:

@@ -10,7 +10,7 @@ from datetime import date
 from company.answer_key.changes import Owners
 from company.answer_key.deals import NONE
 from company.answer_key.facts import Facts, Row, known_sum, rate
-from company.answer_key.funnel import COUNTED_KINDS, Entry, amount_of
+from company.answer_key.funnel import COUNTED_KINDS, Entry, amount_of, last_counted_stages
 from company.answer_key.measures import interval
 from company.answer_key.places import UNKNOWN, place
 from company.answer_key.targets import MONTHS, first_of
@@ -70,21 +70,16 @@ def _members(facts: Facts, entries: list[Entry]) -> Iterator[Member]:
     cases: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         cases[entry.tenant, entry.case_id].append(entry)
-    last_rows = {
-        (row["pipeline_id"], row["stage_id"]): row
-        for row in sorted(facts.policy["process_stage"], key=lambda row: row["valid_from"])
-    }
+    stages = last_counted_stages(facts)
     for path in cases.values():
         first: dict[str, Entry] = {}
         for entry in path:
             first.setdefault(entry.stage_id, entry)
         for entry in first.values():
             above = sorted(
-                (int(row["stage_order"]), stage_id)
-                for (pipeline_id, stage_id), row in last_rows.items()
-                if pipeline_id == entry.pipeline_id
-                and row["kind"] in COUNTED_KINDS
-                and int(row["stage_order"]) > entry.stage_order
+                (order, stage_id)
+                for stage_id, order in stages[entry.pipeline_id].items()
+                if order > entry.stage_order and stage_id != entry.stage_id
             )
             if entry.kind in COUNTED_KINDS and above:
                 order, stage_id = above[0]

@@ -6,76 +6,57 @@ from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
-from company.answer_key.changes import owner_changes
-from company.answer_key.facts import Facts, Row, days_between, known_sum, sure_instant, week_of
-from company.answer_key.states import Interval, State, day_ends, intervals
+from company.answer_key.facts import Facts, Row, days_between, known_sum, week_of
+from company.answer_key.process import pipeline_of
+from company.answer_key.states import Histories, History, Interval, State, day_ends, intervals
 
 NOTHING = Decimal("0.00")
-PIPELINE = "default"
-HISTORIC = ("StageName", "Amount", "CloseDate", "Owner")
+ENDED = ("won", "lost", "disqualified")
 
 
-def deal_intervals(facts: Facts) -> list[Interval]:
+def deal_intervals(facts: Facts, histories: Histories) -> list[Interval]:
     return [
         interval
-        for tenant in facts.tenants
-        for deal in facts.opportunities(tenant)
-        for interval in intervals(facts, tenant, deal)
+        for (tenant, deal), history in histories.items()
+        for interval in intervals(facts, tenant, deal, history)
     ]
 
 
 def interval_rows(facts: Facts, found: list[Interval]) -> list[Row]:
     """`fct_opportunity_interval`."""
-    changed = {tenant: _changed_fields(facts, tenant) for tenant in facts.tenants}
     return [
         {
             "tenant": interval.tenant,
             "opportunity_source_id": interval.deal,
             "valid_from_date": interval.first_day,
             "valid_to_date": interval.next_day,
-            "pipeline_id": PIPELINE,
+            "pipeline_id": interval.pipeline_id,
             "stage_id": interval.state.stage_id,
             "owner_source_id": interval.state.owner,
             "amount": interval.amount,
             "close_date": interval.state.close_date,
-            "is_backfilled_history": any(
-                field not in changed[interval.tenant][interval.deal] for field in HISTORIC
-            ),
+            "is_backfilled_history": interval.state.rests_on_record,
             "currency_code": facts.currency(interval.tenant),
         }
         for interval in found
     ]
 
 
-def _changed_fields(facts: Facts, tenant: str) -> dict[str, set[str]]:
-    """Deal -> the fields of which a change is known; a stage event sets amount and close date."""
-    changed: dict[str, set[str]] = defaultdict(set)
-    for deal, found in owner_changes(facts, tenant).items():
-        changed[deal] |= {"Owner"} if found else set()
-    for row in facts.of("opportunity_field_history", tenant).values():
-        if row["Field"] != "Owner" and sure_instant(row["CreatedDate"]) < facts.as_of_at:
-            changed[row["OpportunityId"]].add(row["Field"])
-    for row in facts.of("opportunity_history", tenant).values():
-        if sure_instant(row["CreatedDate"]) < facts.as_of_at:
-            carried = {name for name in ("Amount", "CloseDate") if row[name] is not None}
-            changed[row["OpportunityId"]] |= {"StageName", *carried}
-    return changed
-
-
 def by_date_stage(facts: Facts, found: list[Interval]) -> list[Row]:
     """`mart_pipeline_by_date_stage`."""
-    held: dict[tuple[str, date, str], list[Interval]] = defaultdict(list)
+    held: dict[tuple[str, str, date, str], list[Interval]] = defaultdict(list)
     for interval in found:
         after_last = interval.next_day or facts.as_of_date + timedelta(days=1)
         for day in days_between(interval.first_day, after_last):
-            held[interval.tenant, day, interval.state.stage_id].append(interval)
+            stage_id = interval.state.stage_id
+            held[interval.tenant, interval.pipeline_id, day, stage_id].append(interval)
     rows = []
-    for (tenant, day, stage_id), there in held.items():
+    for (tenant, pipeline_id, day, stage_id), there in held.items():
         past_due = [i for i in there if i.state.close_date and i.state.close_date < day]
         rows.append(
             {
                 "tenant": tenant,
-                "pipeline_id": PIPELINE,
+                "pipeline_id": pipeline_id,
                 "as_of_date": day,
                 "stage_id": stage_id,
                 "open_count": len(there),
@@ -93,29 +74,34 @@ Moves = dict[tuple[date, str], list[Decimal]]
 """(Monday, movement) -> one amount for each deal that moved so."""
 
 
-def movements(facts: Facts, found: list[Interval]) -> list[Row]:
+def movements(facts: Facts, found: list[Interval], histories: Histories) -> list[Row]:
     """`mart_pipeline_movement_by_week`."""
     of_deal: dict[tuple[str, str], list[Interval]] = defaultdict(list)
     for interval in found:
         of_deal[interval.tenant, interval.deal].append(interval)
     rows = []
     for tenant in facts.tenants:
-        moves: Moves = defaultdict(list)
+        by_pipeline: dict[str, Moves] = defaultdict(lambda: defaultdict(list))
         for deal in facts.opportunities(tenant):
-            runs = day_ends(facts, tenant, deal)
-            last = facts.as_of_date if runs[-1][1].outcome == "open" else runs[-1][0]
+            moves = by_pipeline[pipeline_of(facts, tenant, deal)]
+            history = histories[tenant, deal]
+            if history.is_closed_before_created:
+                continue
+            runs = day_ends(facts, tenant, history)
+            last = facts.as_of_date if runs[-1][1].is_open else runs[-1][0]
             for monday in days_between(week_of(runs[0][0]), last + timedelta(days=1))[::7]:
-                _move(facts, tenant, runs, monday, of_deal[tenant, deal], moves)
+                _move(facts, tenant, history, runs, monday, of_deal[tenant, deal], moves)
         rows += [
             {
                 "tenant": tenant,
-                "pipeline_id": PIPELINE,
+                "pipeline_id": pipeline_id,
                 "week_start_date": monday,
                 "movement": movement,
                 "deal_count": len(amounts),
                 "amount": sum(amounts, NOTHING),
                 "currency_code": facts.currency(tenant),
             }
+            for pipeline_id, moves in by_pipeline.items()
             for (monday, movement), amounts in moves.items()
         ]
     return rows
@@ -124,6 +110,7 @@ def movements(facts: Facts, found: list[Interval]) -> list[Row]:
 def _move(
     facts: Facts,
     tenant: str,
+    history: History,
     runs: list[tuple[date, State]],
     monday: date,
     own: list[Interval],
@@ -142,12 +129,19 @@ def _move(
     if before and after:
         _change(before, after, monday, moves)
     elif before:
-        moves[monday, now.outcome].append(-(before.amount or NOTHING))
+        moves[monday, _ended_as(history, now)].append(-(before.amount or NOTHING))
     elif was_created or any(monday <= i.first_day <= end for i in own):
         amount = facts.converted(now.amount, tenant, now.currency, day) or NOTHING
         moves[monday, "new" if was_created else "reopened"].append(amount)
         if not after:
-            moves[monday, now.outcome].append(-amount)
+            moves[monday, _ended_as(history, now)].append(-amount)
+
+
+def _ended_as(history: History, state: State) -> str:
+    """What a deal that is not open is closed as: by its stage, or by its record where that is."""
+    if state.kind in ENDED:
+        return state.kind
+    return "won" if history.is_won else "lost"
 
 
 def _change(before: Interval, after: Interval, monday: date, moves: Moves) -> None:

@@ -1,4 +1,4 @@
-"""The process below its stages: its versions, what may be compared, and the types of pipelines."""
+"""The pipeline of a deal, the types of pipelines, and the process below its stages by versions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from company.answer_key.facts import Facts, Row, add_months
 
 A_DAY = timedelta(days=1)
+DEFAULT = "default"
+NO_TYPE = "(none)"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,29 @@ def pipeline_type(facts: Facts, pipeline_id: str) -> str:
         if row["pipeline_id"] == pipeline_id:
             return str(row["pipeline_type"])
     return "opportunity"
+
+
+def is_new_business(facts: Facts, pipeline_id: str) -> bool:
+    """What tables without a pipeline count of deals and stays."""
+    return pipeline_type(facts, pipeline_id) == "opportunity"
+
+
+def pipeline_of(facts: Facts, tenant: str, deal: str) -> str:
+    """The pipeline of an opportunity, by the type of its record now; no record names one itself."""
+    type_now = facts.of("opportunity", tenant)[deal]["Type"] or NO_TYPE
+    rows = [
+        row
+        for row in facts.valid("pipeline_map", facts.as_of_date, source_system="salesforce")
+        if row["tenant"] in (tenant, "*") and row["opportunity_type"] in (type_now, "*")
+    ]
+    rows.sort(key=lambda row: (row["tenant"] == "*", row["opportunity_type"] == "*"))
+    return str(rows[0]["pipeline_id"]) if rows else DEFAULT
+
+
+def pipeline_of_case(facts: Facts, tenant: str, case_id: str) -> str:
+    """That of its opportunity; a lead that became none has the default one."""
+    kind, _, record_id = case_id.partition(":")
+    return pipeline_of(facts, tenant, record_id) if kind == "opportunity" else DEFAULT
 
 
 def versions(facts: Facts) -> list[Row]:

@@ -13,6 +13,7 @@ from company.answer_key.facts import MILLIONTH, Facts, Row, add_months, half_awa
 from company.answer_key.funnel import COUNTED_KINDS
 from company.answer_key.measures import days, percentile, seconds_between
 from company.answer_key.places import employee_number, place, place_of_employee
+from company.answer_key.process import is_new_business
 from company.answer_key.stays import Path
 
 ENOUGH_WINS = 10
@@ -51,7 +52,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Year:
-    """Everything of a tenant in the twelve local months before the as-of month."""
+    """All new business of a tenant in the twelve local months before the as-of month."""
 
     won: list[tuple[Deal, str | None]]
     """With the employee number of the owner at close."""
@@ -74,7 +75,11 @@ def _year(facts: Facts, tenant: str, deals: list[Deal], paths: dict[tuple[str, s
     def holds(day: date | None) -> bool:
         return day is not None and first <= month_of(day) < facts.as_of_month
 
-    by_case = {f"opportunity:{deal.source_id}": deal for deal in deals if deal.tenant == tenant}
+    by_case = {
+        f"opportunity:{deal.source_id}": deal
+        for deal in deals
+        if deal.tenant == tenant and is_new_business(facts, deal.pipeline_id)
+    }
     won = [
         (deal, employee_number(facts, tenant, deal.owner))
         for deal in by_case.values()
@@ -82,6 +87,8 @@ def _year(facts: Facts, tenant: str, deals: list[Deal], paths: dict[tuple[str, s
     ]
     cases = []
     for (owner_tenant, case_id), path in paths.items():
+        if not is_new_business(facts, path[0].first.pipeline_id):
+            continue
         counted = [stay.first for stay in path if stay.first.kind in COUNTED_KINDS]
         if owner_tenant == tenant and counted and holds(counted[0].entered_on):
             deal = by_case.get(case_id)

@@ -12,6 +12,7 @@ from company.answer_key.changes import Owners
 from company.answer_key.deals import Deal
 from company.answer_key.facts import Facts, Row, add_months, rate, sure_instant
 from company.answer_key.places import employee_number, region_of
+from company.answer_key.process import is_new_business
 from company.answer_key.stays import Path
 from company.answer_key.targets import end_of, first_of
 
@@ -84,14 +85,18 @@ def _running(days: dict[int, list[Decimal]], last: int) -> Decimal:
 
 
 def _events(facts: Facts, deals: list[Deal], cases: Cases, owners: Owners) -> Iterator[Event]:
+    """What stands on the clocks of quarters and reps; counts are of new business."""
     for deal in deals:
         tenant, won = deal.tenant, deal.worth_at_close(facts)
         if deal.outcome == "won" and deal.closed_on and won is not None:
             yield Event(tenant, WON, deal.closed_on, deal.owner, deal.region, won)
-        creator = owners.at(tenant, "opportunity", deal.source_id, deal.created_at)
-        region = region_of(facts, tenant, creator, deal.created_on)
-        yield Event(tenant, CREATED, deal.created_on, creator, region, ONE)
+        if is_new_business(facts, deal.pipeline_id):
+            creator = owners.at(tenant, "opportunity", deal.source_id, deal.created_at)
+            region = region_of(facts, tenant, creator, deal.created_on)
+            yield Event(tenant, CREATED, deal.created_on, creator, region, ONE)
     for (tenant, _), path in cases.items():
+        if not is_new_business(facts, path[0].first.pipeline_id):
+            continue
         for entry in (stay.first for stay in path if stay.move_kind in ("forward", "skip")):
             owner = owners.at(tenant, entry.record_type, entry.record_id, entry.entered_at)
             region = region_of(facts, tenant, owner, entry.entered_on)

@@ -20,7 +20,7 @@ from company.answer_key.facts import (
     known_sum,
     month_of,
 )
-from company.answer_key.states import State, changes
+from company.answer_key.states import Histories, State, day_ends
 
 PRIOR_DEALS = 20
 
@@ -48,25 +48,26 @@ class Open:
         return self.state.close_date is not None and self.state.close_date < day
 
 
-def by_owner_stage(facts: Facts, deals: list[Deal]) -> list[Row]:
+def by_owner_stage(facts: Facts, deals: list[Deal], histories: Histories) -> list[Row]:
     """`mart_weighted_pipeline_by_owner_stage`."""
     rows = []
     for tenant in facts.tenants:
         own = [deal for deal in deals if deal.tenant == tenant]
-        groups: dict[tuple[str | None, str], list[Open]] = defaultdict(list)
+        groups: dict[tuple[str, str | None, str], list[Open]] = defaultdict(list)
         for deal in own:
-            now = changes(facts, tenant, deal.source_id)[-1][1]
-            if now.outcome == "open":
-                groups[now.owner, now.stage_id].append(_open(facts, deal, now))
-        for (owner, stage_id), there in groups.items():
+            now = day_ends(facts, tenant, histories[tenant, deal.source_id])[-1][1]
+            if now.is_open:
+                groups[deal.pipeline_id, now.owner, now.stage_id].append(_open(facts, deal, now))
+        for (pipeline_id, owner, stage_id), there in groups.items():
+            of_pipeline = [deal for deal in own if deal.pipeline_id == pipeline_id]
             rows.append(
                 {
                     "tenant": tenant,
-                    "pipeline_id": "default",
+                    "pipeline_id": pipeline_id,
                     "owner_source_id": owner,
                     "stage_id": stage_id,
-                    **_cell(facts, there, _stage_probability(facts, stage_id)),
-                    **_calibrated(facts, there, own, stage_id),
+                    **_cell(facts, there, _stage_probability(facts, pipeline_id, stage_id)),
+                    **_calibrated(facts, there, of_pipeline, stage_id),
                     "currency_code": facts.currency(tenant),
                 }
             )
@@ -78,14 +79,15 @@ def _open(facts: Facts, deal: Deal, now: State) -> Open:
     return Open(
         now,
         deal.is_qualified,
-        facts.converted(now.amount, deal.tenant, now.currency, facts.as_of_date),
+        deal.worth(facts, facts.as_of_date),
         None if given is None else Decimal(given) / 100,
     )
 
 
-def _stage_probability(facts: Facts, stage_id: str) -> Decimal | None:
-    rows = facts.valid("stage_probability", facts.as_of_date, stage_id=stage_id)
-    rows = [row for row in rows if row["pipeline_id"] == "default"]
+def _stage_probability(facts: Facts, pipeline_id: str, stage_id: str) -> Decimal | None:
+    rows = facts.valid(
+        "stage_probability", facts.as_of_date, pipeline_id=pipeline_id, stage_id=stage_id
+    )
     return Decimal(rows[0]["probability_rate"]) if rows else None
 
 
@@ -112,20 +114,20 @@ def _times(amount: Decimal | None, probability: Decimal | None) -> Decimal | Non
     return half_away(Fraction(amount) * Fraction(probability))
 
 
-def _odds(facts: Facts, own: list[Deal], stage_id: str | None = None) -> Odds:
-    """Of a tenant's deals closed in the year before the as-of month that were ever in a stage."""
+def _odds(facts: Facts, of_pipeline: list[Deal], stage_id: str | None = None) -> Odds:
+    """Of a pipeline's deals closed in the year before the as-of month that were ever in a stage."""
     first = add_months(facts.as_of_month, -12)
     closed = [
         deal
-        for deal in own
+        for deal in of_pipeline
         if deal.closed_on and first <= month_of(deal.closed_on) < facts.as_of_month
         if stage_id is None or any(stay.first.stage_id == stage_id for stay in deal.path)
     ]
     return Odds(len(closed), sum(deal.outcome == "won" for deal in closed))
 
 
-def _calibrated(facts: Facts, there: list[Open], own: list[Deal], stage_id: str) -> Row:
-    every, here = _odds(facts, own), _odds(facts, own, stage_id)
+def _calibrated(facts: Facts, there: list[Open], of_pipeline: list[Deal], stage_id: str) -> Row:
+    every, here = _odds(facts, of_pipeline), _odds(facts, of_pipeline, stage_id)
     amounts = [deal.amount for deal in there if not deal.is_past_due(facts.as_of_date)]
     if every.closed == 0:
         p = None

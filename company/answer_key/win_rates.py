@@ -10,7 +10,15 @@ from fractions import Fraction
 
 from company.answer_key.changes import Changes, changes_of
 from company.answer_key.deals import Deal
-from company.answer_key.facts import Facts, Row, half_away, known_sum, month_of, rate
+from company.answer_key.facts import (
+    Facts,
+    Row,
+    half_away,
+    known_sum,
+    month_of,
+    months_between,
+    rate,
+)
 from company.answer_key.measures import interval, percentile
 from company.answer_key.places import UNKNOWN
 
@@ -196,6 +204,7 @@ def loss_reasons(facts: Facts, deals: list[Deal]) -> list[Row]:
         if deal.closed_on is not None:
             months[(deal.tenant, deal.pipeline_id, month_of(deal.closed_on))].append(deal)
     reasons = {tenant: changes_of(facts, tenant, "Loss_Reason__c") for tenant in facts.tenants}
+    said = _said_by_owner(months)
     rows = []
     for (tenant, pipeline_id, month), lost in months.items():
         total = known_sum(deal.worth_at_close(facts) for deal in lost)
@@ -223,12 +232,38 @@ def loss_reasons(facts: Facts, deals: list[Deal]) -> list[Row]:
                     "reason_after_close_count": sum(
                         _is_late(d, reasons[tenant][d.source_id]) for d in of_reason
                     ),
+                    "habitual_reason_count": sum(_is_habitual(d, said) for d in of_reason),
                     "qualified_lost_count": len(_qualified(of_reason)),
                     "unqualified_lost_count": len(_unqualified(of_reason)),
                     "currency_code": facts.currency(tenant),
                 }
             )
     return rows
+
+
+def _said_by_owner(
+    months: dict[tuple[str, str, date], list[Deal]],
+) -> dict[tuple[str, str, str], list[tuple[date, str]]]:
+    """(tenant, pipeline, owner at close) -> (month, known reason) of each deal that he lost."""
+    said: dict[tuple[str, str, str], list[tuple[date, str]]] = defaultdict(list)
+    for (tenant, pipeline_id, month), lost in months.items():
+        for deal in lost:
+            if deal.owner and deal.loss_reason:
+                said[(tenant, pipeline_id, deal.owner)].append((month, deal.loss_reason))
+    return said
+
+
+def _is_habitual(deal: Deal, said: dict[tuple[str, str, str], list[tuple[date, str]]]) -> bool:
+    """Its owner gave this reason to four fifths of at least five deals lost within a year."""
+    if not deal.owner or not deal.loss_reason or deal.closed_on is None:
+        return False
+    closed = month_of(deal.closed_on)
+    recent = [
+        reason
+        for month, reason in said[(deal.tenant, deal.pipeline_id, deal.owner)]
+        if 0 <= months_between(month, closed) < 12
+    ]
+    return len(recent) >= 5 and 5 * recent.count(deal.loss_reason) >= 4 * len(recent)
 
 
 def _is_late(deal: Deal, changes: Changes) -> bool:

@@ -12,7 +12,7 @@ FieldType = Literal[
 
 STAGE_NAMES = (
     "Qualification", "Discovery", "Proposal/Price Quote", "Negotiation/Review",
-    "Closed Won", "Closed Lost",
+    "Renewal Due", "Closed Won", "Closed Lost",
 )  # fmt: skip
 CONTRACT_STATUSES = ("Draft", "In Approval Process", "Activated")
 QUOTE_STATUSES = (

@@ -34,6 +34,7 @@ from company.world.records import (
     zendesk_versions,
 )
 from company.world.register import register_lines, write_register
+from company.world.renewals import renewals
 from company.world.sales import Sales, simulate_sales
 from company.world.support import Support, simulate_support
 from company.world.tenants import SCALES, TENANTS, WORLD_END
@@ -71,6 +72,7 @@ def build_world(
     for roster in rosters:
         sales = simulate_sales(seed, roster, size)
         sales.cross_sells = cross_sells(seed, sales)
+        sales.renewals = renewals(seed, sales)
         sales.leads += odd_leads(seed, sales)
         lines = list(opportunity_lines(seed, sales.tenant, sales.counter, sales.deals))
         versions.extend(_crm_versions(seed, sales, lines))

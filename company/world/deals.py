@@ -25,7 +25,11 @@ STAGES = (
 )
 DISCOVERY, PROPOSAL, NEGOTIATION, WON = 1, 2, 3, 4
 LOST = "Closed Lost"
-_PROBABILITY = {STAGES[0]: 10, STAGES[1]: 20, STAGES[2]: 50, STAGES[3]: 75, STAGES[4]: 100, LOST: 0}
+RENEWAL_DUE = "Renewal Due"
+_PROBABILITY = {
+    STAGES[0]: 10, STAGES[1]: 20, STAGES[2]: 50, STAGES[3]: 75, STAGES[4]: 100, LOST: 0,
+    RENEWAL_DUE: 60,
+}  # fmt: skip
 _FORECAST = {STAGES[2]: "BestCase", STAGES[3]: "Commit", STAGES[4]: "Closed", LOST: "Omitted"}
 
 _DAYS_IN_STAGE = (9, 14, 16, 18)
@@ -143,8 +147,12 @@ def make_deal(
     lead_source: str | None,
     is_repeat: bool,
     amount_cents: int | None = None,
+    kind: str | None = None,
 ) -> Deal:
-    """A deal with its record: every change that its moves, amounts, dates and owners bring."""
+    """A deal with its record: every change that its moves, amounts, dates and owners bring.
+
+    `kind` is its type, new or existing business when it is not said.
+    """
     start, ended_at = moves[0].at, _ended_at(moves)
     first_owner = owner or pick_owner(random, roster, company.region, start)
     owners = owner_path(
@@ -154,7 +162,7 @@ def make_deal(
     final = amount_cents or _invent_amount(random, company.currency, is_repeat)
     estimate = None if chance(random, 25) else final * random.randrange(70, 125) // 10_000 * 100
     number = counter.next("opportunity")
-    kind = "Existing Business" if is_repeat else "New Business"
+    kind = kind or ("Existing Business" if is_repeat else "New Business")
     state = {
         "Name": f"{company.name} - {kind}",
         "AccountId": company.account_id,

@@ -1,8 +1,9 @@
 """What a stage entry must show: evidence dates, amounts and decision makers, and the lapses.
 
-About seven of a hundred entries break a rule. Since the rules are enforced, the lapses of each
-rule are spaced out instead of drawn, so that the failed share of every window stays below
-`MAX_FAILED_RATE`, by count and by value, whatever the seed and the scale.
+About seven of a hundred entries break a rule; before the rules are enforced three show evidence
+that somebody entered days later. Since they are enforced, the lapses of each rule are spaced out
+instead of drawn, so that the failed share of every window stays below `MAX_FAILED_RATE`, by count
+and by value, whatever the seed and the scale.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def enter_evidence(seed: int, tenant: Tenant, counter: Counter, deals: list[Deal
                 shown_at = _shortly_before(random, deal, at)
                 if stage == PROPOSAL:
                     shown_at = _before_discovery(second_thoughts, rota, deal, shown_at)
-                _enter_date(deal, field, shown_at)
+                entered_at = _afterwards(second_thoughts, rota, field, at) or shown_at
+                deal.record.change(entered_at, **{field: salesforce_time(shown_at)})
                 if (
                     stage == NEGOTIATION
                     and _is_settled(deal)
@@ -109,6 +111,15 @@ def _shortly_before(random: Random, deal: Deal, entered_at: int) -> int:
         return entered_at
     previous = max(move.at for move in deal.moves if move.at < entered_at)
     return random.randrange(previous, entered_at)
+
+
+def _afterwards(random: Random, rota: Rota, field: str, entered_at: int) -> int | None:
+    """When somebody got round to entering the evidence of every 30th entry before enforcement."""
+    if entered_at > midnight_utc(ENTRY_RULES_ENFORCED_FROM) - 10 * DAY:
+        return None
+    if not rota.turn(f"{field} afterwards", every=30, first=10):
+        return None
+    return entered_at + random.randrange(DAY // 2, 9 * DAY)
 
 
 def _is_settled(deal: Deal) -> bool:

@@ -19,6 +19,7 @@ from company.world.process import (
     milestones,
     steps,
 )
+from company.world.renewals import RENEWAL
 from company.world.targets import targets
 from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, TENANTS, WORLD_START, Scale
 from company.world.workdays import special_days
@@ -139,6 +140,12 @@ _STAGES = (
     ("closed_lost", "Closed lost", "丢单", 90, "lost"),
     ("disqualified", "Disqualified", "线索无效", 91, "disqualified"),
 )
+_STAGES_OF_RENEWALS = (
+    ("renewal_due", "Renewal due", "待续约", 1, "open"),
+    ("negotiation", "Negotiation", "商务谈判", 2, "open"),
+    ("renewed", "Renewed", "已续约", 3, "won"),
+    ("closed_lost", "Closed lost", "丢单", 90, "lost"),
+)
 STAGE_PROBABILITIES = {
     "lead_acquired": {POLICY_START: "0.05"},
     "qualified": {POLICY_START: "0.10", date(2025, 1, 1): "0.20"},
@@ -168,6 +175,13 @@ _STAGE_MAP = (
     ("opportunity", "Proposal/Price Quote", "proposal"),
     ("opportunity", "Negotiation/Review", "negotiation"),
     ("opportunity", "Closed Won", "contract_signed"),
+    ("opportunity", "Closed Lost", "closed_lost"),
+)
+_STAGE_MAP_OF_RENEWALS = (
+    ("opportunity", "Renewal Due", "renewal_due"),
+    ("opportunity", "Qualification", "renewal_due"),
+    ("opportunity", "Negotiation/Review", "negotiation"),
+    ("opportunity", "Closed Won", "renewed"),
     ("opportunity", "Closed Lost", "closed_lost"),
 )
 
@@ -215,7 +229,7 @@ ENTRY_RULES = (
         "proposal_discovery_completed",
         "proposal",
         "coalesce(discovery_completed_at <= entered_at, false)",
-        "coalesce(discovery_completed_at <= entered_at, false)",
+        "coalesce(discovery_completed_at_at_entry <= entered_at, false)",
         "discovery_completed_at",
         "The customer confirmed the needs before the proposal was made.",
         "提交方案之前，客户已确认需求调研结果。",
@@ -226,7 +240,7 @@ ENTRY_RULES = (
         "negotiation_customer_committed",
         "negotiation",
         "coalesce(customer_committed_at <= entered_at, false)",
-        "coalesce(customer_committed_at <= entered_at, false)",
+        "coalesce(customer_committed_at_at_entry <= entered_at, false)",
         "customer_committed_at",
         "The customer committed to buy before terms were negotiated.",
         "进入商务谈判之前，客户已作出采购承诺。",
@@ -248,7 +262,7 @@ ENTRY_RULES = (
         "contract_signed_evidence",
         "contract_signed",
         "coalesce(contract_signed_at <= entered_at, false)",
-        "coalesce(contract_signed_at <= entered_at, false)",
+        "coalesce(contract_signed_at_at_entry <= entered_at, false)",
         "contract_signed_at",
         "A deal counts as signed only with a contract signed by then.",
         "只有合同已签署的商机才能算作签约。",
@@ -293,6 +307,7 @@ _COLUMNS = {
     "quota": "tenant employee_number quota_amount currency_code",
     "pay_code": "pay_code is_commission",
     "pipeline": "pipeline_id pipeline_name_en pipeline_name_zh pipeline_type",
+    "pipeline_map": "source_system tenant opportunity_type pipeline_id",
     "process_milestone": (
         "pipeline_id stage_id milestone_id milestone_order milestone_name_en milestone_name_zh"
         " evidence is_required weight"
@@ -437,6 +452,8 @@ def _stage_rows() -> Iterator[_Row]:
         yield "default", stage_id, *names, order, kind, POLICY_START, until
         if renamed:
             yield "default", stage_id, *renamed, order, kind, THIRD_VERSION, None
+    for stage in _STAGES_OF_RENEWALS:
+        yield "renewal", *stage, POLICY_START, None
 
 
 def _announced_on(day: date) -> date:
@@ -463,7 +480,12 @@ def _undated_rows(table: str, rosters: list[Roster]) -> list[_Row]:
                 ("entry_block_window_days", "28"),
             ]
         case "stage_map":
-            return [("salesforce", "*", "default", *row) for row in _STAGE_MAP]
+            return [
+                *(("salesforce", "*", "default", *row) for row in _STAGE_MAP),
+                *(("salesforce", "*", "renewal", *row) for row in _STAGE_MAP_OF_RENEWALS),
+            ]
+        case "pipeline_map":
+            return [("salesforce", "*", RENEWAL, "renewal")]
         case "stage_entry_rule":
             return [
                 (

@@ -29,6 +29,7 @@ PIPELINES: tuple[_Row, ...] = (
         FIRST_VERSION,
         None,
     ),
+    ("renewal", "Renewals", "续约", "growth", FIRST_VERSION, None),
 )
 """pipeline_id, its names, its type, validity."""
 

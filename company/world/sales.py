@@ -56,6 +56,8 @@ class Sales:
     deals: list[Deal] = field(default_factory=list)
     cross_sells: list[Deal] = field(default_factory=list)
     """Deals beside a running one of the same account; none gets as far as a proposal."""
+    renewals: list[Deal] = field(default_factory=list)
+    """Deals of a second pipeline: customers asked to stay for another year."""
     roles: list[Record] = field(default_factory=list)
     users: list[Record] = field(default_factory=list)
 
@@ -64,7 +66,7 @@ class Sales:
         return self.roster.tenant
 
     def every_deal(self) -> list[Deal]:
-        return [*self.deals, *self.cross_sells]
+        return [*self.deals, *self.cross_sells, *self.renewals]
 
     def with_account(self) -> list[Company]:
         """The companies that the CRM knows."""

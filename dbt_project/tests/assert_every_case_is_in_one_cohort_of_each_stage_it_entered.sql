@@ -1,5 +1,17 @@
--- A failing row is a stage whose cohorts hold more or fewer cases than ever entered it.
+-- A failing row is a stage whose cohorts hold more or fewer cases than ever entered it. Stages that
+-- changed places are left out: what entered one is followed to those that came later then.
 with
+
+unmoved as (
+    select
+        pipeline_id,
+        stage_id
+    from {{ ref('dim_stage') }}
+    group by
+        pipeline_id,
+        stage_id
+    having min(stage_order) = max(stage_order)
+),
 
 entered as (
     select
@@ -36,6 +48,12 @@ select
     cohorts.case_count,
     entered.case_count as entered_count
 from cohorts
+inner join unmoved
+    on cohorts.pipeline_id = unmoved.pipeline_id and cohorts.stage_id = unmoved.stage_id
+inner join unmoved as later_stages
+    on
+        cohorts.pipeline_id = later_stages.pipeline_id
+        and cohorts.to_stage_id = later_stages.stage_id
 left join entered
     on
         cohorts.tenant = entered.tenant

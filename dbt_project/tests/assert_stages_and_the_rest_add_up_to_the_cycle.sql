@@ -1,5 +1,5 @@
--- A failing row is a won deal whose stages and unattributed time are not its cycle, to the second,
--- or whose time is negative.
+-- A failing row is a won or lost deal whose stages and unattributed time are not its cycle, to the
+-- second, or whose time is negative.
 select opportunity_key
 from {{ ref('int_deal_stage_times') }}
 group by opportunity_key

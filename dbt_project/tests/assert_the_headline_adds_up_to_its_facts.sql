@@ -5,7 +5,7 @@ headline as (
     select
         tenant,
         sum(leads_created_count) as lead_count,
-        sum(opportunities_won_count) as won_count,
+        sum(opportunities_won_count + other_type_won_count) as won_count,
         sum(invoiced_net_amount) as invoiced_amount,
         sum(cash_collected_amount) as cash_amount
     from {{ ref('mart_headline_by_month') }}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.e2e.installation import Installation, installation
+from company.world.build import build_world
+from tests.e2e.installation import Installation, on_world
+from tests.e2e.odd_world import make_odd
 from tests.sample import drawn
 
 _OF_LOADS = "is about loads, of which the world knows nothing"
@@ -26,18 +29,38 @@ NUMERIC_WITHOUT_KEY: dict[str, str] = {
 """Numeric columns of marts that the key leaves out, each with the reason."""
 
 
-WORLDS = [7, 11, 23, 42, *range(100, 116)]
+@dataclass(frozen=True)
+class World:
+    """A world to compare on: its seed, its size, and whether what is rare is common in it."""
+
+    seed: int
+    scale: str = "tiny"
+    is_odd: bool = False
+
+    def __str__(self) -> str:
+        return f"seed{self.seed}-{self.scale}{'-odd' * self.is_odd}"
 
 
-def _seeds() -> list[int]:
-    return WORLDS if os.environ.get("CLOSEBOOK_PROVE") else [drawn().choice(WORLDS)]
+TINY = [World(seed) for seed in (7, 11, 23, 42, *range(100, 116))]
+ODD = World(23, is_odd=True)
+LARGE = World(5, scale="S")
 
 
-@pytest.fixture(scope="module", params=_seeds(), ids=lambda seed: f"seed{seed}")
+def _worlds() -> list[World]:
+    if os.environ.get("CLOSEBOOK_PROVE"):
+        return [*TINY, ODD, LARGE]
+    return [drawn().choice([*TINY, ODD])]
+
+
+@pytest.fixture(scope="module", params=_worlds(), ids=str)
 def published(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("key"), seed=request.param) as made:
+    folder, asked = tmp_path_factory.mktemp("key"), request.param
+    build_world(asked.seed, folder / "world", scale=asked.scale)
+    if asked.is_odd:
+        make_odd(folder / "world")
+    with on_world(folder / "world", folder / "home") as made:
         result = made.run()
         assert result.outcome == "published", result.message
         yield made
@@ -111,7 +134,7 @@ GRAINS = {
         "tenant", "pipeline_id", "close_month", "loss_reason", "new_or_repeat",
     ],
     "mart_sales_cube_by_month": [
-        "tenant", "close_month", "region", "product_line", "owner_source_id",
+        "tenant", "close_month", "pipeline_type", "region", "product_line", "owner_source_id",
     ],
     "mart_leads_by_day_source_owner": [
         "tenant", "created_date", "lead_source", "owner_source_id",

@@ -83,7 +83,7 @@ def test_the_state_of_any_deal_on_any_day_is_that_of_the_vendors_own_version(
     now = datetime.fromisoformat(demo.now)
     tenants = {row["tenant"]: row for row in _policy(demo.world, "tenant")}
     stages = {
-        row["source_stage"]: row["stage_id"]
+        (row["pipeline_id"], row["source_stage"]): row["stage_id"]
         for row in _policy(demo.world, "stage_map")
         if row["record_type"] == "opportunity"
     }
@@ -121,7 +121,7 @@ def test_the_state_of_any_deal_on_any_day_is_that_of_the_vendors_own_version(
             state["close_date"] and state["close_date"].isoformat(),
             state["amount"],
         ) == (
-            stages[held["StageName"]],
+            stages[state["pipeline_id"], held["StageName"]],
             held["OwnerId"],
             held["CloseDate"],
             _in_tenant_currency(

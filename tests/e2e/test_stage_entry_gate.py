@@ -284,13 +284,13 @@ LOADS: dict[str, BrokenLoad] = {
 
 @pytest.fixture(scope="module")
 def deals(demo: Installation) -> dict[str, list[str]]:
-    """Deals of aurora by the stage that they entered since rules are enforced, most valuable first,
-    and three of its leads.
+    """New business of aurora by the stage that it entered since rules are enforced, most valuable
+    first, and three of its leads.
     """
     with duckdb.connect(str(demo.home.database), read_only=True) as connection:
         found = connection.execute(
             f"select stage_id, opportunity_source_id from {CONTEXT} "
-            "where tenant = 'aurora' and entered_date >= ? "
+            "where tenant = 'aurora' and pipeline_id = 'default' and entered_date >= ? "
             "group by all order by max(amount_in_tenant_currency) desc, 2",
             [ENFORCED],
         ).fetchall()

@@ -38,6 +38,8 @@ create table staging.stg_policy__setting as
 create table staging.stg_policy__process_stage as
     select 'default' as pipeline_id, stage_id from
     (values ('qualified'), ('proposal'), ('contract_signed')) as s(stage_id);
+create table staging.stg_policy__pipeline as
+    select 'default' as pipeline_id, 'opportunity' as pipeline_type;
 create table staging.stg_policy__stage_map as
     select 'opportunity' as record_type, source_stage, stage_id from
     (values ('Qualification', 'qualified'), ('Proposal/Price Quote', 'proposal'))
@@ -57,8 +59,9 @@ insert into staging.stg_policy__stage_entry_rule values
     ('amount_positive', 'default', 'proposal', 'amount > 0', 'amount_at_entry > 0', 'amount',
      'sales_operations', 'critical', 0.25, 0.25, date '2026-01-01',
      'A quoted deal has an amount.', 'Enter the amount.', date '2023-01-01', null),
-    ('owner_known', '*', 'qualified', 'owner_source_id is not null', 'owner_source_id is not null',
-     'owner_source_id', 'sales_operations', 'critical', 0.9, 0.9, date '2026-01-01',
+    ('owner_known', '*', 'qualified', 'owner_source_id is not null',
+     'owner_source_id_at_entry is not null', 'owner_source_id',
+     'sales_operations', 'critical', 0.9, 0.9, date '2026-01-01',
      'A qualified deal has an owner.', 'Assign an owner.', date '2023-01-01', null);
 
 create table staging.stg_stripe__charge as
@@ -158,6 +161,18 @@ create table intermediate.int_stage_entries as
         timestamp '2026-06-15 02:00', date '2026-06-15', 100.00::decimal(18, 2), 'salesforce',
         'opportunity', 'default', 'aurora:q' || n, 10 + n, 'CNY'
     from range(1, 9) as eight(n);
+create table core.fct_opportunity as
+    select 'salesforce' as source_system, source_tenant as tenant, id as source_id,
+        'default' as pipeline_id, 'New Business' as opportunity_type,
+        case when is_won then 'Closed Won' when is_closed then 'Closed Lost' else 'Qualification'
+        end as stage_name,
+        created_at, closed_at, is_closed, is_won
+    from staging.stg_salesforce__opportunity;
+create table intermediate.int_stage_names as
+    select 'salesforce' as source_system, 'aurora' as tenant, 'default' as pipeline_id,
+        'opportunity' as record_type, *, date '2026-06-30' as entered_date
+    from (values ('Qualification', 'open'), ('Closed Won', 'won'), ('Closed Lost', 'lost'))
+        as n(stage_name, stage_kind);
 create table intermediate.int_stage_entry_context as
     select stage_event_key, tenant, source_system, source_id,
         record_source_id as opportunity_source_id, pipeline_id, stage_id, stage_name, entered_at,
@@ -168,7 +183,12 @@ create table intermediate.int_stage_entry_context as
         null::timestamp as customer_committed_at, null::timestamp as discovery_completed_at,
         null::timestamp as proposal_sent_at, null::timestamp as contract_signed_at,
         false as is_closed, 1 as decision_maker_count, amount_at_entry,
-        date '2026-09-30' as close_date_at_entry, 1 as decision_maker_count_at_entry
+        'CNY' as currency_code_at_entry, date '2026-09-30' as close_date_at_entry,
+        'rep_' || record_source_id as owner_source_id_at_entry,
+        null::timestamp as customer_committed_at_at_entry,
+        null::timestamp as discovery_completed_at_at_entry,
+        null::timestamp as proposal_sent_at_at_entry,
+        null::timestamp as contract_signed_at_at_entry, 1 as decision_maker_count_at_entry
     from intermediate.int_stage_entries;
 -- Nothing ever changed: of each entry's deal the one state that it began with.
 create table intermediate.int_opportunity_instant_states as
@@ -177,6 +197,10 @@ create table intermediate.int_opportunity_instant_states as
         'rep_' || record_source_id as owner_source_id
     from intermediate.int_stage_entries;
 create table intermediate.int_decision_makers (opportunity_key bigint, created_at timestamp);
+create table intermediate.int_evidence_intervals (
+    opportunity_key bigint, field_name varchar, evidence_at timestamp, valid_from_at timestamp,
+    valid_to_at timestamp
+);
 """
 
 _MARTS = """
@@ -195,6 +219,8 @@ create table marts.mart_headline_by_month as from (values
 ) as h(tenant, month, leads_created_count, opportunities_won_count, opportunities_lost_count,
        win_rate_by_close_month, won_amount, invoiced_net_amount, cash_collected_amount,
        tickets_created_count, csat_positive_rate);
+alter table marts.mart_headline_by_month add column other_type_won_count int default 0;
+alter table marts.mart_headline_by_month add column other_type_lost_count int default 0;
 create table marts.mart_retention_triangle_by_first_invoice_month as from (values
     ('aurora', date '2026-05-01', 0, 1, 1, 1.0::decimal(9, 6), 90.00::decimal(18, 2)),
     ('aurora', date '2026-05-01', 1, 1, 0, 0.0, 0.00)
@@ -227,6 +253,15 @@ create table marts.mart_pipeline_by_date_stage as from (values
     tenant, pipeline_id, as_of_date, stage_id, open_count, open_amount, unknown_amount_count,
     past_due_count, past_due_amount
 );
+create table marts.mart_pipeline_movement_by_week as from (values
+    ('aurora', 'default', date '2026-06-22', 'closing', 3, 220.00::decimal(18, 2)),
+    ('aurora', 'default', date '2026-06-29', 'closing', 2, 130.00)
+) as m(tenant, pipeline_id, week_start_date, movement, deal_count, amount);
+create table marts.mart_win_rate_by_close_month as from (values
+    ('aurora', 'default', 'all', '(all)', date '2026-05-01', 1, 2, 0, 50.00::decimal(18, 2)),
+    ('aurora', 'default', 'all', '(all)', date '2026-06-01', 1, 1, 0, 50.00)
+) as w(tenant, pipeline_id, segment_kind, segment_id, close_month, won_count, lost_count,
+       disqualified_count, won_amount);
 create table marts.mart_commission_statement as
     select 'aurora' as tenant, 'E1' as employee_number, date '2026-05-01' as period_month,
         8.00::decimal(18, 2) as payable_amount, 'CNY' as currency_code;
@@ -277,6 +312,8 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> PublishedVer
         "mart_headline_by_month",
         "mart_retention_triangle_by_first_invoice_month",
         "mart_pipeline_by_date_stage",
+        "mart_pipeline_movement_by_week",
+        "mart_win_rate_by_close_month",
     ):
         connection.execute(f"copy marts.{table} to '{folder / table}.parquet' (format parquet)")
     return PublishedVersion("v000001-2026-06-30", AS_OF, folder)

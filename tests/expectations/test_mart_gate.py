@@ -174,6 +174,14 @@ CASES: dict[tuple[str, str], tuple[str, str]] = {
         f"update {_PIPELINE} set open_count = 4 where as_of_date = date '2026-06-29'",
         "aurora default 2026-06-29 proposal: open_count 3 -> 4",
     ),
+    ("marts.history.mart_pipeline_movement_by_week", "closed_weeks_unchanged"): (
+        "update marts.mart_pipeline_movement_by_week set amount = deal_count",
+        "aurora default 2026-06-22 closing: amount 220.00 -> 3.00",
+    ),
+    ("marts.history.mart_win_rate_by_close_month", "closed_months_unchanged"): (
+        "delete from marts.mart_win_rate_by_close_month where close_month = date '2026-05-01'",
+        "aurora default all (all) 2026-05-01: won_count 1 -> none; lost_count 2 -> none",
+    ),
 }
 
 

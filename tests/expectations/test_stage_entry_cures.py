@@ -89,13 +89,35 @@ def test_evidence_is_not_there_before_its_own_date() -> None:
     connection = _warehouse(
         _ENTRY,
         "contract_signed_at is not null",
-        "coalesce(contract_signed_at <= entered_at, false)",
+        "coalesce(contract_signed_at_at_entry <= entered_at, false)",
     )
     connection.execute(
         "update intermediate.int_stage_entry_context "
         "set contract_signed_at = timestamp '2026-06-23 07:00' where stage_event_key = 3"
     )
     assert _verdict(connection) == ("fail", "cured", "2026-06-23 07:00:00")
+
+
+def test_evidence_that_was_entered_afterwards_cures_when_it_was_entered() -> None:
+    """It is dated before the entry; nobody knew of it then."""
+    connection = _warehouse(
+        _ENTRY,
+        "coalesce(contract_signed_at <= entered_at, false)",
+        "coalesce(contract_signed_at_at_entry <= entered_at, false)",
+    )
+    connection.execute(
+        """
+        update intermediate.int_stage_entry_context
+        set contract_signed_at = timestamp '2026-06-20 07:00' where stage_event_key = 3;
+        insert into intermediate.int_evidence_intervals values
+            (3, 'contract_signed_at', null, null, timestamp '2026-06-24 05:00'),
+            (3, 'contract_signed_at', timestamp '2026-06-20 07:00', timestamp '2026-06-24 05:00',
+             null),
+            (4, 'contract_signed_at', timestamp '2026-06-20 07:00', timestamp '2026-06-22', null),
+            (3, 'proposal_sent_at', timestamp '2026-06-20 07:00', timestamp '2026-06-23', null);
+        """
+    )
+    assert _verdict(connection) == ("fail", "cured", "2026-06-24 05:00:00")
 
 
 def test_what_was_observed_then_and_now_stands_beside_the_verdicts() -> None:

@@ -28,6 +28,25 @@ CASES: dict[tuple[str, str], tuple[str, str]] = {
         "aurora opportunity stage Haggling: 3 entries, value 100.00 CNY + 60.00 USD, "
         "not in stage_map",
     ),
+    ("stage_entry.pipelines", "pipeline_has_a_type"): (
+        "update core.fct_opportunity set pipeline_id = 'renewal', opportunity_type = 'Renewal' "
+        "where source_id in ('o3', 'o4'); "
+        "update core.fct_opportunity set opportunity_type = null where source_id = 'o4'",
+        "aurora pipeline renewal: 2 deals of type (none), Renewal",
+    ),
+    ("stage_entry.outcomes", "record_agrees_with_its_stage"): (
+        "update core.fct_opportunity set stage_name = 'Closed Won' where source_id in ('o3', 'o4')",
+        "aurora default stage Closed Won, of kind won, not closed: 2 deals, first o3",
+    ),
+    ("stage_entry.outcomes", "closed_deal_has_a_date"): (
+        "update core.fct_opportunity set closed_at = null where source_id = 'o2'",
+        "aurora default stage Closed Lost: 1 deals, first o2",
+    ),
+    ("stage_entry.outcomes", "deal_was_created_before_its_close"): (
+        "update core.fct_opportunity set created_at = closed_at + interval 1 second "
+        "where source_id = 'o2'",
+        "aurora default stage Closed Lost: 1 deals, first o2",
+    ),
     ("stage_entry.policy", "rule_can_be_evaluated"): (
         f"insert into {_RULE} select 'broken' as rule_id, * exclude (rule_id) "
         f"replace ('amount > (select 1)' as predicate) from {_RULE} {_ONE}",
@@ -91,7 +110,9 @@ def test_every_expectation_of_the_stage_entry_gate_has_a_case() -> None:
     connection = warehouse()
     known, broken = entry_rules.read_rules(connection, AS_OF)
     suites = [
+        stages.pipelines(),
         stages.entries(),
+        stages.outcomes(AS_OF),
         stages.rules(known, broken),
         *(entry_rules.suite(rule, AS_OF, 28) for rule in known),
         totals.suite(known, AS_OF, 28),
@@ -192,6 +213,39 @@ def test_a_suite_whose_predicate_is_not_the_one_written_by_fails_the_gate(
     outcome = _gate(warehouse())
     found = {(check.check_name, check.unexpected_count) for check in outcome.failed}
     assert ("verdicts_written_as_evaluated", 2) in found, "o1 and o2 are worth 50 and 60"
+
+
+@pytest.mark.parametrize(
+    ("stage", "is_closed", "is_won", "agrees"),
+    [
+        ("Closed Won", True, True, True),
+        ("Closed Won", True, False, False),
+        ("Closed Won", False, False, False),
+        ("Closed Lost", True, False, True),
+        ("Closed Lost", True, True, False),
+        ("Closed Lost", False, False, False),
+        ("Qualification", False, False, True),
+        ("Qualification", True, False, True),
+        ("Qualification", True, True, False),
+    ],
+)
+def test_a_deal_ends_as_its_stage_says_or_is_given_up_where_it_stands(
+    stage: str, is_closed: bool, is_won: bool, agrees: bool
+) -> None:
+    connection = warehouse()
+    connection.execute(
+        "update core.fct_opportunity set stage_name = ?, is_closed = ?, is_won = ?, "
+        "closed_at = timestamp '2026-06-05' where source_id = 'o3'",
+        [stage, is_closed, is_won],
+    )
+    assert _gate(connection).passed == agrees
+
+
+def test_one_pipeline_needs_no_type() -> None:
+    connection = warehouse()
+    connection.execute("delete from staging.stg_policy__pipeline")
+    outcome = _gate(connection)
+    assert outcome.passed, outcome.message
 
 
 def test_verdicts_are_pass_fail_unknown_and_cured() -> None:

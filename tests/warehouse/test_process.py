@@ -124,19 +124,19 @@ def test_landing_refuses_what_no_build_could_read_rightly(
 
 
 def test_a_stage_of_another_pipeline_is_no_stage(house: House, clock: FixedClock) -> None:
-    house.append("process_stage", "renewal,renewed,Renewed,续约,1,won,2023-01-01,")
-    house.append("process_stage", "renewal,due,Due,到期,2,open,2023-01-01,2023-01-02")
-    number = house.append("stage_map", "salesforce,*,renewal,opportunity,Due,discovery,2023-01-01,")
+    house.append("process_stage", "upsell,grown,Grown,增购,1,won,2023-01-01,")
+    house.append("process_stage", "upsell,due,Due,到期,2,open,2023-01-01,2023-01-02")
+    number = house.append("stage_map", "salesforce,*,upsell,opportunity,Due,discovery,2023-01-01,")
     problems = {(p.file, p.row): p for p in house.problems(clock)}
-    assert "the pipeline renewal has no such stage" in problems["stage_map.csv", number].why
-    assert problems["stage_map.csv", number].fix == "Write one of due, renewed"
+    assert "the pipeline upsell has no such stage" in problems["stage_map.csv", number].why
+    assert problems["stage_map.csv", number].fix == "Write one of due, grown"
 
 
 def test_a_pipeline_without_stages_is_told_to_get_some(house: House, clock: FixedClock) -> None:
-    number = house.append("stage_map", "salesforce,*,renewal,opportunity,Due,?,2023-01-01,")
+    number = house.append("stage_map", "salesforce,*,upsell,opportunity,Due,?,2023-01-01,")
     problems = {(p.file, p.row): p for p in house.problems(clock)}
     fix = problems["stage_map.csv", number].fix
-    assert fix == "pipeline 'renewal' has no stages: add them to process_stage.csv first"
+    assert fix == "pipeline 'upsell' has no stages: add them to process_stage.csv first"
 
 
 def test_the_same_order_at_different_times_is_no_conflict(house: House, clock: FixedClock) -> None:
@@ -209,6 +209,7 @@ def test_a_hole_that_a_wider_row_covers_is_none(house: House, clock: FixedClock)
 
 # --- closebook process init ---------------------------------------------------------------------
 
+OF_NEW_BUSINESS = ["process", "init", "--source", "salesforce", "--pipeline", "default"]
 STATUSES = ["New", "Working", "Qualified", "Nurture"]
 STAGES = [
     ("Discovery", False, False), ("Verbal/yes", False, False), ("Won!", True, True),
@@ -254,7 +255,7 @@ def test_init_begins_the_map_from_the_vendors_list_and_marks_what_nobody_can_tel
 ) -> None:
     _configure(house.home, house.folder, "aurora", "borealis")
     (house.folder / "stage_map.csv").unlink()
-    assert invoke(["process", "init", "--source", "salesforce"]) == 0
+    assert invoke(OF_NEW_BUSINESS) == 0
     assert _map(house) == [
         "source_system,tenant,pipeline_id,record_type,source_stage,stage_id,valid_from,valid_to",
         "salesforce,*,default,lead,New,?,2023-01-01,",
@@ -281,7 +282,7 @@ def test_init_changes_no_row_that_is_there_and_has_nothing_to_add_the_second_tim
     mine = "salesforce,borealis,default,opportunity,Won!,cash_collected,2024-01-01,"
     before = "\ufeff" + path.read_text(encoding="utf-8").replace("\n", "\r\n") + mine
     path.write_bytes(before.encode())
-    assert invoke(["process", "init", "--source", "salesforce", "--from", "2026-07-01"]) == 0
+    assert invoke([*OF_NEW_BUSINESS, "--from", "2026-07-01"]) == 0
     after = path.read_bytes().decode()
     assert after.startswith(before)
     assert after.removeprefix(before).split("\r\n") == [
@@ -319,7 +320,7 @@ def test_init_takes_in_what_the_last_build_met_from_the_day_on_which_it_met_it(
             """
         )
     before = _map(house)
-    assert invoke(["process", "init", "--source", "salesforce"]) == 0
+    assert invoke(OF_NEW_BUSINESS) == 0
     assert _map(house)[len(before) :] == [
         "salesforce,*,default,lead,Nurture,?,2026-07-01,",
         "salesforce,*,default,opportunity,Verbal/yes,?,2026-06-18,",
@@ -348,16 +349,21 @@ def test_init_says_what_it_cannot_ask(
     assert _map(house) == before
 
 
-def test_init_asks_which_pipeline_when_there_are_several(
+def test_init_asks_which_pipeline_a_name_of_none_belongs_to(
     house: House, vendor: Vendor, capsys: Said
 ) -> None:
     _configure(house.home, house.folder, "aurora")
-    house.append("process_stage", "renewal,due,Due,到期,1,open,2024-01-01,")
+    before = _map(house)
     arguments = ["process", "init", "--source", "salesforce"]
     assert invoke(arguments) == EXIT_ERROR
-    assert "pipelines default, renewal: say with --pipeline" in capsys.readouterr().err
+    asks = "pipelines default, renewal: say with --pipeline which one Nurture, Verbal/yes, Won!"
+    assert asks in capsys.readouterr().err
+    assert _map(house) == before
     assert invoke([*arguments, "--pipeline", "renewal"]) == 0
-    assert "salesforce,*,renewal,lead,New,?,2024-01-01," in _map(house)
+    assert "salesforce,*,renewal,lead,New,?,2023-01-01," in _map(house)
+    after = _map(house)
+    assert invoke(arguments) == 0, "every name has a row in one of them"
+    assert _map(house) == after
 
 
 def test_init_without_stages_to_map_to_says_so(house: House, vendor: Vendor, capsys: Said) -> None:
@@ -370,11 +376,15 @@ def test_init_without_stages_to_map_to_says_so(house: House, vendor: Vendor, cap
 def test_a_policy_folder_must_be_named_somewhere(
     house: House, vendor: Vendor, capsys: Said
 ) -> None:
+    fix = f"write `policy: policy_files` into {house.home.root / 'sources.yml'}"
+    for command in (["process", "check"], ["process", "init", "--source", "files"]):
+        assert invoke(command) == EXIT_ERROR
+        assert fix in capsys.readouterr().err
     (house.home.root / "sources.yml").write_text("sources: []\n")
     assert invoke(["process", "check"]) == EXIT_ERROR
-    assert "names no policy folder" in capsys.readouterr().err
+    assert fix in capsys.readouterr().err
     assert invoke(["process", "check", str(house.folder)]) == 0
-    assert "10 in process_stage.csv" in capsys.readouterr().out
+    assert "14 in process_stage.csv" in capsys.readouterr().out
 
 
 def test_first_days_of_undecided_names_are_the_pipelines(house: House, vendor: Vendor) -> None:
@@ -382,6 +392,6 @@ def test_first_days_of_undecided_names_are_the_pipelines(house: House, vendor: V
                "default,qualified,Qualified,线索确认,2,open,2024-05-01")  # fmt: skip
     _configure(house.home, house.folder, "aurora")
     (house.folder / "stage_map.csv").unlink()
-    assert invoke(["process", "init", "--source", "salesforce"]) == 0
+    assert invoke(OF_NEW_BUSINESS) == 0
     days = {line.split(",")[4]: date.fromisoformat(line.split(",")[6]) for line in _map(house)[1:]}
     assert (days["New"], days["Qualified"]) == (date(2023, 1, 1), date(2024, 5, 1))

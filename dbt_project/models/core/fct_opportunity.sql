@@ -40,6 +40,10 @@ owners_at_close as (
     from {{ ref('int_owners_at_close') }}
 ),
 
+pipelines as (
+    select * from {{ ref('int_opportunity_pipelines') }}
+),
+
 tenants as (
     select
         tenant,
@@ -68,7 +72,8 @@ final as (
             'opportunities.source_system', 'opportunities.tenant',
             'owners_at_close.owner_source_id_at_close'
         ) }} as owner_key_at_close,
-        opportunities.pipeline_id,
+        pipelines.pipeline_id,
+        pipelines.pipeline_type,
         opportunities.stage_name,
         opportunities.amount,
         opportunities.currency_code,
@@ -97,6 +102,12 @@ final as (
         opportunities.recorded_at,
         opportunities.is_backfilled
     from opportunities
+    left join pipelines
+        on
+            opportunities.source_system = pipelines.source_system
+            and opportunities.tenant = pipelines.tenant
+            and coalesce(opportunities.opportunity_type, '(none)') = pipelines.opportunity_type
+            and coalesce(opportunities.pipeline_id, 'default') = pipelines.named_pipeline_id
     left join tenants
         on opportunities.tenant = tenants.tenant
     left join owners_at_close

@@ -1,4 +1,4 @@
-"""Months and days that were over when the last version was published say the same now."""
+"""Months, weeks and days that were over when the last version was published say the same now."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from expectations.contract import Check, GateContext, PublishedVersion, Suite
 from expectations.sql import literal
 
-Period = Literal["month", "day"]
+Period = Literal["month", "week", "day"]
 
 # Table, its grain, what its rows are of and when that begins, and what must not change once it is
 # over. A late correction at the source is legitimate: it is shown with its rows, it does not block.
@@ -47,6 +47,20 @@ _HELD: tuple[tuple[str, tuple[str, ...], Period, str, tuple[str, ...]], ...] = (
             "past_due_count",
             "past_due_amount",
         ),
+    ),
+    (
+        "mart_pipeline_movement_by_week",
+        ("tenant", "pipeline_id", "week_start_date", "movement"),
+        "week",
+        "week_start_date",
+        ("deal_count", "amount"),
+    ),
+    (
+        "mart_win_rate_by_close_month",
+        ("tenant", "pipeline_id", "segment_kind", "segment_id", "close_month"),
+        "month",
+        "close_month",
+        ("won_count", "lost_count", "disqualified_count", "won_amount"),
     ),
 )
 

@@ -178,8 +178,10 @@ def headline_counts(context: GateContext) -> Suite:
             from staging.stg_policy__tenant as tenant
             left join (
                 select
-                    tenant, sum(leads_created_count) as leads, sum(opportunities_won_count) as won,
-                    sum(opportunities_lost_count) as lost, sum(tickets_created_count) as tickets
+                    tenant, sum(leads_created_count) as leads,
+                    sum(opportunities_won_count + other_type_won_count) as won,
+                    sum(opportunities_lost_count + other_type_lost_count) as lost,
+                    sum(tickets_created_count) as tickets
                 from marts.mart_headline_by_month group by tenant
             ) as headline on tenant.tenant = headline.tenant
             left join (

@@ -16,6 +16,7 @@ from expectations.suites.stage_entry.rules import CONTEXT, ENTRIES, EVIDENCE, En
 
 STATES = "intermediate.int_opportunity_instant_states"
 DECISION_MAKERS = "intermediate.int_decision_makers"
+RECORDED = "intermediate.int_evidence_intervals"
 
 
 def write_cures(
@@ -65,17 +66,39 @@ _CURED = f"""
     )
 """
 
+
+def _recorded(name: str) -> str:
+    """SQL: an evidence date as the record had it at the moment; of a date to come, none yet."""
+    recorded = f"case when {name}_recorded.field_name is null then cured.{name} else "
+    recorded += f"{name}_recorded.evidence_at end"
+    return f"case when {recorded} <= instant_at then {recorded} end as {name}"
+
+
+def _join_recorded(name: str) -> str:
+    as_it_was = f"{name}_recorded"
+    return f"""
+        left join {RECORDED} as {as_it_was}
+            on
+                cured.opportunity_key = {as_it_was}.opportunity_key
+                and {as_it_was}.field_name = {literal(name)}
+                and (
+                    {as_it_was}.valid_from_at is null
+                    or moments.instant_at >= {as_it_was}.valid_from_at
+                )
+                and (
+                    {as_it_was}.valid_to_at is null
+                    or moments.instant_at < {as_it_was}.valid_to_at
+                )
+    """
+
+
 # A moment is of the deal as it was: what came later is not there yet.
 _DEALS = f"""
     select
         cured.* replace (
             states.amount as amount, states.currency_code as currency_code,
             states.close_date as close_date, states.owner_source_id as owner_source_id,
-            {
-    ", ".join(
-        f"case when {name} <= instant_at then {name} end as {name}" for name in sorted(EVIDENCE)
-    )
-},
+            {", ".join(_recorded(name) for name in sorted(EVIDENCE))},
             (
                 select count(*) from {DECISION_MAKERS} as maker
                 where
@@ -91,6 +114,7 @@ _DEALS = f"""
             cured.opportunity_key = states.opportunity_key
             and moments.instant_at >= states.changed_at
             and (states.next_changed_at is null or moments.instant_at < states.next_changed_at)
+    {"".join(_join_recorded(name) for name in sorted(EVIDENCE))}
 """
 
 
@@ -108,7 +132,12 @@ def _moments(as_of_at: datetime) -> str:
             on cured.opportunity_key = change.opportunity_key
         where change.{instant} {later.format("change." + instant)}
         """
-        for table, instant in ((STATES, "changed_at"), (DECISION_MAKERS, "created_at"))
+        for table, instant in (
+            (STATES, "changed_at"),
+            (DECISION_MAKERS, "created_at"),
+            (RECORDED, "valid_from_at"),
+            (RECORDED, "evidence_at"),
+        )
     )
     return f"""
         select stage_event_key, entered_at as instant_at from cured

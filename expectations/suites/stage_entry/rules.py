@@ -28,13 +28,14 @@ _EVIDENCE = {
     "proposal_sent_at": "timestamp",
     "contract_signed_at": "timestamp",
 }
-_ANY_TIME = _EVIDENCE | {
-    "entered_at": "timestamp",
-    "created_at": "timestamp",
+_ANY_TIME = {"entered_at": "timestamp", "created_at": "timestamp"}
+_NOW = _EVIDENCE | {
+    "amount": "decimal(18, 2)",
     "currency_code": "varchar",
+    "close_date": "date",
     "owner_source_id": "varchar",
+    "decision_maker_count": "bigint",
 }
-_NOW = {"amount": "decimal(18, 2)", "close_date": "date", "decision_maker_count": "bigint"}
 _AT_ENTRY = {f"{column}_at_entry": kind for column, kind in _NOW.items()}
 COLUMN_TYPES = _ANY_TIME | _NOW | _AT_ENTRY
 """Every column of the context that a rule may read, and its type."""

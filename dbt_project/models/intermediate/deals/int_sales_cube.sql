@@ -8,6 +8,7 @@ won as (
         tenant,
         closed_month as close_month,
         closed_date,
+        pipeline_type,
         region,
         coalesce(owner_source_id_at_close, '(none)') as owner_source_id,
         amount_at_close,
@@ -34,6 +35,7 @@ sold as (
         won.opportunity_key,
         won.tenant,
         won.close_month,
+        won.pipeline_type,
         won.region,
         coalesce(lines.product_line, '(no lines)') as product_line,
         won.owner_source_id,
@@ -67,6 +69,7 @@ final as (
     select
         tenant,
         close_month,
+        pipeline_type,
         region,
         product_line,
         owner_source_id,
@@ -79,6 +82,7 @@ final as (
     group by
         tenant,
         close_month,
+        pipeline_type,
         region,
         product_line,
         owner_source_id,

@@ -7,7 +7,8 @@ opportunities as (
         closed_date,
         amount,
         currency_code,
-        is_won
+        is_won,
+        coalesce(pipeline_type = 'opportunity', false) as is_new_business
     from {{ ref('fct_opportunity') }}
     where is_closed and closed_at < {{ as_of_at() }}
 ),
@@ -23,8 +24,18 @@ final as (
     select
         opportunities.tenant,
         opportunities.closed_month as month,
-        count(case when opportunities.is_won then 1 end) as won_count,
-        count(case when not opportunities.is_won then 1 end) as lost_count,
+        count(
+            case when opportunities.is_won and opportunities.is_new_business then 1 end
+        ) as won_count,
+        count(
+            case when not opportunities.is_won and opportunities.is_new_business then 1 end
+        ) as lost_count,
+        count(
+            case when opportunities.is_won and not opportunities.is_new_business then 1 end
+        ) as other_type_won_count,
+        count(
+            case when not opportunities.is_won and not opportunities.is_new_business then 1 end
+        ) as other_type_lost_count,
         cast(
             sum(
                 case

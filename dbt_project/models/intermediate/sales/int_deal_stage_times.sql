@@ -7,10 +7,11 @@ deals as (
         pipeline_id,
         closed_month,
         new_or_repeat,
+        outcome,
         created_at,
         closed_at
     from {{ ref('int_deals') }}
-    where outcome = 'won'
+    where outcome in ('won', 'lost')
 ),
 
 stays as (
@@ -69,10 +70,7 @@ cycles as (
     from deals
     left join stages
         on deals.opportunity_key = stages.opportunity_key
-    group by
-        deals.opportunity_key,
-        deals.created_at,
-        deals.closed_at
+    group by deals.opportunity_key, deals.created_at, deals.closed_at
 ),
 
 parts as (
@@ -109,6 +107,7 @@ final as (
         deals.pipeline_id,
         deals.closed_month,
         deals.new_or_repeat,
+        deals.outcome,
         parts.stage_id,
         parts.seconds,
         parts.latest_seconds

@@ -40,11 +40,38 @@ stages as (
         pipeline_id,
         stage_id,
         stage_order,
-        lag(stage_order) over (
-            partition by pipeline_id order by stage_order, stage_id
-        ) as previous_order
+        is_latest
     from {{ ref('dim_stage') }}
-    where is_latest and {{ is_counted('stage_kind') }}
+    where {{ is_counted('stage_kind') }}
+),
+
+places as (
+    select distinct
+        pipeline_id,
+        stage_id,
+        stage_order
+    from stages
+),
+
+-- From every place that a stage has had to the stages that now stand after it.
+steps as (
+    select
+        places.pipeline_id,
+        places.stage_id as from_stage_id,
+        places.stage_order as from_stage_order,
+        stages.stage_id as to_stage_id,
+        stages.stage_order as to_stage_order,
+        row_number() over (
+            partition by places.pipeline_id, places.stage_id, places.stage_order
+            order by stages.stage_order, stages.stage_id
+        ) = 1 as is_next_stage
+    from places
+    inner join stages
+        on
+            places.pipeline_id = stages.pipeline_id
+            and places.stage_order < stages.stage_order
+            and places.stage_id <> stages.stage_id
+            and stages.is_latest
 ),
 
 -- A stage that was skipped counts as reached: the case stands beyond it.
@@ -56,22 +83,23 @@ final as (
         first_entries.entered_month as cohort_month,
         first_entries.entered_date as cohort_date,
         first_entries.stage_id as from_stage_id,
-        stages.stage_id as to_stage_id,
-        coalesce(first_entries.stage_order >= stages.previous_order, true) as is_next_stage,
+        steps.to_stage_id,
+        steps.is_next_stage,
         first_entries.case_id,
         first_entries.owner_source_id_at_entry,
         first_entries.owner_source_id_now,
         first_entries.is_qualified,
-        case_outcomes.furthest_order >= stages.stage_order as is_reached,
+        case_outcomes.furthest_order >= steps.to_stage_order as is_reached,
         entered.stage_id is not null as is_entered,
         case_outcomes.is_lost,
         first_entries.amount_in_tenant_currency,
         first_entries.tenant_currency_code as currency_code
     from first_entries
-    inner join stages
+    inner join steps
         on
-            first_entries.pipeline_id = stages.pipeline_id
-            and first_entries.stage_order < stages.stage_order
+            first_entries.pipeline_id = steps.pipeline_id
+            and first_entries.stage_id = steps.from_stage_id
+            and first_entries.stage_order = steps.from_stage_order
     inner join case_outcomes
         on
             first_entries.tenant = case_outcomes.tenant
@@ -80,7 +108,7 @@ final as (
         on
             first_entries.tenant = entered.tenant
             and first_entries.case_id = entered.case_id
-            and stages.stage_id = entered.stage_id
+            and steps.to_stage_id = entered.stage_id
 )
 
 select * from final

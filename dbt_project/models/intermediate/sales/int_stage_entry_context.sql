@@ -14,6 +14,7 @@ entries as (
         entered_at,
         entered_date,
         amount_at_entry,
+        currency_code_at_entry,
         close_date_at_entry
     from {{ ref('int_stage_entries') }}
     where record_type = 'opportunity'
@@ -87,7 +88,13 @@ final as (
         opportunities.is_closed,
         coalesce(decision_maker_counts.decision_maker_count, 0) as decision_maker_count,
         entries.amount_at_entry,
+        entries.currency_code_at_entry,
         entries.close_date_at_entry,
+        owners.owner_source_id_at_entry,
+        evidence.customer_committed_at_at_entry,
+        evidence.discovery_completed_at_at_entry,
+        evidence.proposal_sent_at_at_entry,
+        evidence.contract_signed_at_at_entry,
         coalesce(decision_maker_counts.decision_maker_count_at_entry, 0)
             as decision_maker_count_at_entry
     from entries
@@ -95,6 +102,10 @@ final as (
         on entries.opportunity_key = opportunities.opportunity_key
     left join decision_maker_counts
         on entries.stage_event_key = decision_maker_counts.stage_event_key
+    left join {{ ref('int_stage_entry_owners') }} as owners
+        on entries.stage_event_key = owners.stage_event_key
+    left join {{ ref('int_stage_entry_evidence') }} as evidence
+        on entries.stage_event_key = evidence.stage_event_key
     left join tenants
         on entries.tenant = tenants.tenant
     {{ join_plan_rate(

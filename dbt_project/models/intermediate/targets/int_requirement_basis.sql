@@ -10,18 +10,21 @@ won_deals as (
     from {{ ref('int_deals') }}
     where
         outcome = 'won'
+        and pipeline_type = 'opportunity'
         and closed_month >= {{ add_months(as_of_month(), '-12') }}
         and closed_month < {{ as_of_month() }}
 ),
 
 first_entries as (
     select
-        tenant,
-        case_id,
-        min(entered_month) as entered_month
-    from {{ ref('fct_stage_event') }}
-    where {{ is_counted('stage_kind') }}
-    group by tenant, case_id
+        events.tenant,
+        events.case_id,
+        min(events.entered_month) as entered_month
+    from {{ ref('fct_stage_event') }} as events
+    inner join {{ ref('int_pipelines') }} as pipelines
+        on events.pipeline_id = pipelines.pipeline_id
+    where {{ is_counted('events.stage_kind') }} and pipelines.pipeline_type = 'opportunity'
+    group by events.tenant, events.case_id
 ),
 
 gathered as (

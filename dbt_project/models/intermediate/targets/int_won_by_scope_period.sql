@@ -7,8 +7,10 @@ won as (
         employee_number,
         closed_month,
         currency_code,
-        count(*) as won_count,
-        count(case when is_qualified then 1 end) as qualified_won_count,
+        count(case when pipeline_type = 'opportunity' then 1 end) as won_count,
+        count(case when pipeline_type = 'opportunity' and is_qualified then 1 end)
+            as qualified_won_count,
+        max(case when is_qualified then 1 else 0 end) as has_qualified,
         sum(amount_at_close) as won_amount,
         sum(case when is_qualified then amount_at_close end) as qualified_won_amount
     from {{ ref('int_deals') }}
@@ -58,6 +60,7 @@ summed as (
         currency_code,
         cast(sum(won_count) as decimal(18, 2)) as won_count,
         cast(sum(qualified_won_count) as decimal(18, 2)) as qualified_won_count,
+        max(has_qualified) = 1 as has_qualified,
         cast(sum(won_amount) as decimal(18, 2)) as won_amount,
         cast(sum(qualified_won_amount) as decimal(18, 2)) as qualified_won_amount
     from placed
@@ -82,8 +85,8 @@ final as (
         period_start,
         won_amount as actual_value,
         case
-            when qualified_won_count = 0 then cast(0 as decimal(18, 2))
-            else qualified_won_amount
+            when has_qualified then qualified_won_amount
+            else cast(0 as decimal(18, 2))
         end as qualified_actual_value,
         currency_code
     from summed
@@ -101,6 +104,7 @@ final as (
         qualified_won_count as qualified_actual_value,
         cast(null as string) as currency_code
     from summed
+    where won_count > 0
 )
 
 select * from final

@@ -5,6 +5,7 @@ deals as (
         opportunity_key,
         tenant,
         source_system,
+        pipeline_type,
         outcome,
         owner_source_id,
         owner_source_id_at_close,
@@ -56,19 +57,22 @@ happened as (
         on
             deals.opportunity_key = owners.record_key
             and {{ is_valid_at('deals.created_at', 'owners') }}
+    where deals.pipeline_type = 'opportunity'
 
     union all
 
     select
-        tenant,
-        source_system,
+        stays.tenant,
+        stays.source_system,
         'advance_count' as metric_id,
-        entered_date as event_date,
-        owner_source_id_at_entry as owner_source_id,
+        stays.entered_date as event_date,
+        stays.owner_source_id_at_entry as owner_source_id,
         cast(1 as decimal(18, 2)) as value,
         cast(null as string) as currency_code
-    from {{ ref('fct_stage_interval') }}
-    where move_kind in ('forward', 'skip')
+    from {{ ref('fct_stage_interval') }} as stays
+    inner join {{ ref('int_pipelines') }} as pipelines
+        on stays.pipeline_id = pipelines.pipeline_id
+    where stays.move_kind in ('forward', 'skip') and pipelines.pipeline_type = 'opportunity'
 ),
 
 assignments as (

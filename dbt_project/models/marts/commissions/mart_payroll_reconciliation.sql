@@ -75,7 +75,7 @@ final as (
         paired.statement_amount,
         paired.payroll_amount,
         cast(paired.paid_amount - paired.due_amount as decimal(18, 2)) as difference_amount,
-        -- The first that applies. The tolerance is one minor unit, never a percentage.
+        -- The first that applies. The tolerance is 0.01, never a percentage.
         case
             when payee_periods.is_currency_mismatch then 'currency_mismatch'
             when paired.paid_amount <> 0 and paired.due_amount = 0 then 'unexpected_in_payroll'

@@ -8,6 +8,7 @@ lost as (
         closed_month as close_month,
         coalesce(loss_reason, '(unknown)') as loss_reason,
         new_or_repeat,
+        owner_source_id_at_close,
         closed_at,
         is_qualified,
         amount_at_close,
@@ -46,11 +47,19 @@ counted as (
                     then 1
             end
         ) as reason_after_close_count,
+        count(habits.loss_reason) as habitual_reason_count,
         count(case when lost.is_qualified then 1 end) as qualified_lost_count,
         lost.currency_code
     from lost
     left join reasons_given
         on lost.opportunity_key = reasons_given.opportunity_key
+    left join {{ ref('int_loss_habits') }} as habits
+        on
+            lost.tenant = habits.tenant
+            and lost.pipeline_id = habits.pipeline_id
+            and lost.owner_source_id_at_close = habits.owner_source_id_at_close
+            and lost.close_month = habits.closed_month
+            and lost.loss_reason = habits.loss_reason
     group by
         lost.tenant,
         lost.pipeline_id,
@@ -91,6 +100,7 @@ final as (
         cast(rank_by_count as bigint) as rank_by_count,
         {{ ratio_rate('cumulative_count', 'month_count') }} as cumulative_count_share_rate,
         reason_after_close_count,
+        habitual_reason_count,
         qualified_lost_count,
         lost_count - qualified_lost_count as unqualified_lost_count,
         currency_code

@@ -51,6 +51,7 @@ aimed as (
     select
         attained.tenant,
         attained.period_start as close_month,
+        '(all)' as pipeline_type,
         coalesce(assignments.region, reps.region, '(unknown)') as region,
         '(target)' as product_line,
         coalesce(reps.source_id, '(none)') as owner_source_id,
@@ -96,6 +97,7 @@ final as (
     select
         tenant,
         close_month,
+        pipeline_type,
         region,
         product_line,
         owner_source_id,

@@ -1,15 +1,7 @@
 with
 
-times as (
-    select
-        tenant,
-        pipeline_id,
-        closed_month as close_month,
-        stage_id,
-        seconds,
-        latest_seconds,
-        seconds > 0 or stage_id = '(cycle)' and seconds = 0 as is_visited
-    from {{ ref('int_deal_stage_times') }}
+measured as (
+    select * from {{ ref('int_stage_times_by_close_month') }}
 ),
 
 months as (
@@ -22,60 +14,41 @@ months as (
     from {{ ref('int_pipeline_months') }}
 ),
 
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by tenant, pipeline_id, close_month, stage_id, is_visited
-            order by seconds
-        ) as place,
-        count(*) over (
-            partition by tenant, pipeline_id, close_month, stage_id, is_visited
-        ) as place_count,
-        count(case when stage_id = '(cycle)' then seconds end) over (
-            partition by tenant, pipeline_id, close_month
-        ) as deal_count
-    from times
-),
-
-stages as (
+cycles as (
     select
         tenant,
         pipeline_id,
         close_month,
-        stage_id,
-        deal_count,
-        count(case when is_visited then 1 end) as visited_count,
-        sum(case when is_visited then seconds end) as seconds,
-        sum(case when is_visited then latest_seconds end) as latest_seconds,
-        {{ percentile('case when is_visited then seconds end', 'place', 'place_count', 50) }}
-            as median_seconds,
-        {{ percentile('case when is_visited then seconds end', 'place', 'place_count', 90) }}
-            as p90_seconds,
-        count(case when stage_id = '(cycle)' and seconds is null then 1 end) as negative_count
-    from ranked
+        p90_days,
+        least({{ last_date_of('close_month') }}, {{ as_of_date() }}) as last_date
+    from measured
+    where stage_id = '(cycle)'
+),
+
+-- Deals that were open at the end of the month, whatever became of them.
+open_deals as (
+    select
+        cycles.tenant,
+        cycles.pipeline_id,
+        cycles.close_month,
+        count(deals.opportunity_key) as open_count,
+        count(
+            case
+                when {{ days_between('deals.created_date', 'cycles.last_date') }} > cycles.p90_days
+                    then 1
+            end
+        ) as open_over_p90_count
+    from cycles
+    left join {{ ref('int_deals') }} as deals
+        on
+            cycles.tenant = deals.tenant
+            and cycles.pipeline_id = deals.pipeline_id
+            and cycles.last_date >= deals.created_date
+            and (deals.closed_date is null or cycles.last_date < deals.closed_date)
     group by
-        tenant,
-        pipeline_id,
-        close_month,
-        stage_id,
-        deal_count
-),
-
-measured as (
-    select
-        tenant,
-        pipeline_id,
-        close_month,
-        stage_id,
-        deal_count,
-        visited_count,
-        {{ days_of('coalesce(seconds, 0)', 'deal_count') }} as mean_days,
-        {{ days_of('median_seconds') }} as median_days,
-        {{ days_of('p90_seconds') }} as p90_days,
-        {{ days_of('latest_seconds', 'visited_count') }} as mean_latest_days,
-        negative_count
-    from stages
+        cycles.tenant,
+        cycles.pipeline_id,
+        cycles.close_month
 ),
 
 -- Nobody in the stage the month before: it took no time then. Without deals it says nothing.
@@ -94,6 +67,8 @@ final as (
         measured.median_days,
         measured.p90_days,
         measured.mean_latest_days,
+        open_deals.open_count,
+        open_deals.open_over_p90_count,
         case
             when previous_cycle.deal_count > 0 and months.is_comparable
                 then cast(measured.mean_days - coalesce(previous.mean_days, 0) as decimal(18, 6))
@@ -112,6 +87,12 @@ final as (
             and measured.pipeline_id = previous.pipeline_id
             and measured.stage_id = previous.stage_id
             and measured.close_month = {{ add_months('previous.close_month', 1) }}
+    left join open_deals
+        on
+            measured.tenant = open_deals.tenant
+            and measured.pipeline_id = open_deals.pipeline_id
+            and measured.close_month = open_deals.close_month
+            and measured.stage_id = '(cycle)'
     left join months
         on measured.pipeline_id = months.pipeline_id and measured.close_month = months.month
 )

@@ -1,68 +1,7 @@
 with
 
-times as (
-    select
-        times.tenant,
-        times.pipeline_id,
-        times.stage_id,
-        segments.segment_id,
-        times.closed_month,
-        times.seconds
-    from {{ ref('int_deal_stage_times') }} as times
-    inner join {{ ref('dim_stage') }} as stages
-        on
-            times.pipeline_id = stages.pipeline_id
-            and times.stage_id = stages.stage_id
-            and stages.is_latest
-            and stages.stage_kind = 'open'
-    inner join (values ('(all)'), ('new'), ('repeat')) as segments (segment_id)
-        on segments.segment_id in ('(all)', times.new_or_repeat)
-    where times.seconds > 0
-),
-
--- A win sets the standard in each of the twelve months after its own.
-ranked as (
-    select
-        times.tenant,
-        times.pipeline_id,
-        times.stage_id,
-        times.segment_id,
-        months.month as benchmark_month,
-        times.seconds,
-        row_number() over (
-            partition by
-                times.tenant, times.pipeline_id, times.stage_id, times.segment_id, months.month
-            order by times.seconds
-        ) as place,
-        count(*) over (
-            partition by
-                times.tenant, times.pipeline_id, times.stage_id, times.segment_id, months.month
-        ) as place_count
-    from times
-    inner join {{ ref('int_months') }} as months
-        on
-            times.closed_month < months.month
-            and months.month <= {{ add_months('times.closed_month', 12) }}
-),
-
 measured as (
-    select
-        tenant,
-        pipeline_id,
-        stage_id,
-        segment_id,
-        benchmark_month,
-        count(*) as deal_count,
-        {{ percentile('seconds', 'place', 'place_count', 50) }} as p50_seconds,
-        {{ percentile('seconds', 'place', 'place_count', 75) }} as p75_seconds,
-        {{ percentile('seconds', 'place', 'place_count', 90) }} as p90_seconds
-    from ranked
-    group by
-        tenant,
-        pipeline_id,
-        stage_id,
-        segment_id,
-        benchmark_month
+    select * from {{ ref('int_stage_time_percentiles') }}
 ),
 
 -- Fewer than thirty deals are no standard: the whole pipeline speaks for the segment.
@@ -77,6 +16,9 @@ compared as (
         own.p50_seconds,
         own.p75_seconds,
         own.p90_seconds,
+        coalesce(own.closed_deal_count, 0) as closed_deal_count,
+        own.closed_p50_seconds,
+        own.closed_p90_seconds,
         case when own.deal_count >= 30 then segments.segment_id else '(all)' end
             as basis_segment_id
     from measured as overall
@@ -88,7 +30,7 @@ compared as (
             and overall.stage_id = own.stage_id
             and overall.benchmark_month = own.benchmark_month
             and segments.segment_id = own.segment_id
-    where overall.segment_id = '(all)'
+    where overall.segment_id = '(all)' and overall.deal_count > 0
 ),
 
 final as (
@@ -102,6 +44,9 @@ final as (
         {{ days_of('compared.p50_seconds') }} as p50_days,
         {{ days_of('compared.p75_seconds') }} as p75_days,
         {{ days_of('compared.p90_seconds') }} as p90_days,
+        compared.closed_deal_count,
+        {{ days_of('compared.closed_p50_seconds') }} as closed_p50_days,
+        {{ days_of('compared.closed_p90_seconds') }} as closed_p90_days,
         compared.basis_segment_id,
         basis.deal_count as basis_count,
         {{ days_of('basis.p50_seconds') }} as standard_p50_days,

@@ -25,6 +25,8 @@ closed as (
         month,
         won_count,
         lost_count,
+        other_type_won_count,
+        other_type_lost_count,
         won_amount
     from {{ ref('int_months_closed') }}
 ),
@@ -79,6 +81,8 @@ final as (
         coalesce(closed.lost_count, 0) as opportunities_lost_count,
         {{ ratio_rate('closed.won_count', '(closed.won_count + closed.lost_count)') }}
             as win_rate_by_close_month,
+        coalesce(closed.other_type_won_count, 0) as other_type_won_count,
+        coalesce(closed.other_type_lost_count, 0) as other_type_lost_count,
         closed.won_amount,
         invoiced.net_amount as invoiced_net_amount,
         paid.amount as cash_collected_amount,
