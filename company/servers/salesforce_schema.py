@@ -127,8 +127,8 @@ OBJECTS: dict[str, SalesforceObject] = {
             "Opportunity", "opportunity", "006",
             _fields("string", "Name NextStep"), _STAGE, _CURRENCY,
             _fields("picklist", "Type LeadSource Loss_Reason__c ForecastCategoryName"),
-            _fields("reference", "AccountId OwnerId"), _fields("currency", "Amount"),
-            _fields("percent", "Probability"), _fields("date", "CloseDate"),
+            _fields("reference", "AccountId OwnerId ContractId"),
+            _fields("currency", "Amount"), _fields("percent", "Probability"), _fields("date", "CloseDate"),
             _fields("boolean", "IsClosed IsWon"),
             _fields(
                 "datetime",

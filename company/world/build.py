@@ -124,6 +124,7 @@ def _crm_records(
     seed: int, sales: Sales, lines: list[Record]
 ) -> Iterator[tuple[str, list[Record]]]:
     """(resource, records) of the mutable CRM objects."""
+    signed = contracts(seed, sales)
     gone = {deal.id: at for deal in sales.deals if (at := deal.record.deleted_at) is not None}
     yield "user", sales.users
     yield "account", [c.account for c in sales.companies if c.account is not None]
@@ -135,7 +136,7 @@ def _crm_records(
     unlog(seed, sales, logged)
     yield "task", [*logged, *follow_ups(seed, sales)]
     yield "product", crm_products(sales.users[0].id)
-    yield "contract", contracts(sales)
+    yield "contract", signed
     yield "contact", contacts(seed, sales)
     yield "quote", _delete_with_deals(quotes(sales), gone)
     run, members = campaigns(seed, sales)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 
 from company.world.calendar import local_date, months_later, salesforce_time
 from company.world.deals import NEGOTIATION, Deal
@@ -10,23 +11,30 @@ from company.world.ids import salesforce_id
 from company.world.owners import owner_at
 from company.world.records import Record
 from company.world.sales import Sales
+from company.world.streams import chance, stream
 
-_TERM_MONTHS = 12
+_YEAR = 12
+_THREE_YEARS = 36
 
 
-def contracts(sales: Sales) -> list[Record]:
-    """One contract a deal that was negotiated or won, under the account that holds the deal."""
+def contracts(seed: int, sales: Sales) -> list[Record]:
+    """One contract a deal that was negotiated or won, under the account that holds the deal.
+
+    The deal names it from its draft on. Every fifth runs for three years.
+    """
+    random = stream(seed, sales.tenant.name, "contracts")
     found = []
     for deal in sales.deals:
         negotiated = deal.entries(NEGOTIATION)
         drafted_at = negotiated[0] if negotiated else deal.ended_at if deal.is_won else None
         if drafted_at is not None:
-            found.append(_contract(sales, deal, drafted_at))
+            found.append(_contract(random, sales, deal, drafted_at))
     return found
 
 
-def _contract(sales: Sales, deal: Deal, drafted_at: int) -> Record:
+def _contract(random: Random, sales: Sales, deal: Deal, drafted_at: int) -> Record:
     zone, number = sales.tenant.zone, sales.counter.next("contract")
+    months = _THREE_YEARS if chance(random, 20) else _YEAR
     owner = owner_at(deal.owners, drafted_at)
     record = Record(
         salesforce_id("contract", number),
@@ -38,7 +46,7 @@ def _contract(sales: Sales, deal: Deal, drafted_at: int) -> Record:
             "Status": "Draft",
             "StartDate": None,
             "EndDate": None,
-            "ContractTerm": _TERM_MONTHS,
+            "ContractTerm": months,
             "CustomerSignedDate": None,
             "ActivatedDate": None,
             "CurrencyIsoCode": deal.company.currency,
@@ -47,9 +55,10 @@ def _contract(sales: Sales, deal: Deal, drafted_at: int) -> Record:
             "IsDeleted": False,
         },
     )
+    deal.record.change(drafted_at, ContractId=record.id)
     if deal.is_won and deal.ended_at is not None:
         signed_on = local_date(deal.ended_at, zone)
-        ends = local_date(months_later(deal.ended_at, _TERM_MONTHS, zone), zone)
+        ends = local_date(months_later(deal.ended_at, months, zone), zone)
         record.change(
             deal.ended_at,
             Status="Activated",

@@ -166,6 +166,7 @@ def make_deal(
     state = {
         "Name": f"{company.name} - {kind}",
         "AccountId": company.account_id,
+        "ContractId": None,
         "OwnerId": first_owner.id,
         "Amount": money(estimate),
         "CurrencyIsoCode": company.currency,

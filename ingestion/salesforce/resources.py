@@ -103,6 +103,7 @@ RESOURCES: tuple[Resource, ...] = (
         "Opportunity",
         Column("name", "string", "Name"),
         Column("account_id", "string", "AccountId"),
+        Column("contract_id", "string", "ContractId"),
         Column("owner_id", "string", "OwnerId"),
         Column("stage_name", "string", "StageName"),
         Column("amount", "decimal(18,2)", "Amount"),

@@ -10,6 +10,7 @@ final as (
         id,
         name,
         account_id,
+        contract_id,
         owner_id,
         stage_name,
         amount,
