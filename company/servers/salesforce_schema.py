@@ -128,8 +128,8 @@ OBJECTS: dict[str, SalesforceObject] = {
             _fields("string", "Name NextStep"), _STAGE, _CURRENCY,
             _fields("picklist", "Type LeadSource Loss_Reason__c ForecastCategoryName"),
             _fields("reference", "AccountId OwnerId ContractId"),
-            _fields("currency", "Amount"), _fields("percent", "Probability"), _fields("date", "CloseDate"),
-            _fields("boolean", "IsClosed IsWon"),
+            _fields("currency", "Amount"), _fields("percent", "Probability"),
+            _fields("date", "CloseDate"), _fields("boolean", "IsClosed IsWon"),
             _fields(
                 "datetime",
                 "Closed_At__c Discovery_Completed__c Proposal_Sent__c Customer_Committed__c"

@@ -5,7 +5,15 @@
 
 {#- An amount as a whole number of hundredths, wide enough to multiply two of them. -#}
 {% macro hundredths(amount) -%}
-    cast(cast({{ amount }} as decimal(30, 2)) * cast(100 as decimal(3, 0)) as hugeint)
+    cast({{ wide(amount) }} * cast(100 as decimal(3, 0)) as hugeint)
+{%- endmacro %}
+
+{#-
+    An amount with room for a product: DuckDB gives the product of two numbers of at most 18 digits
+    no more than 18, and stops when they do not do.
+-#}
+{% macro wide(amount) -%}
+    cast({{ amount }} as decimal(30, 2))
 {%- endmacro %}
 
 {#- A whole number divided by another, rounded half away from zero. -#}
@@ -32,7 +40,7 @@
 
 {#- rd(amount * rate) to 0.01; the rate has at most six places. -#}
 {% macro rd_rate(amount, rate) -%}
-    cast(round(cast({{ amount }} as decimal(30, 2)) * {{ rate }}, 2) as decimal(18, 2))
+    cast(round({{ wide(amount) }} * {{ rate }}, 2) as decimal(18, 2))
 {%- endmacro %}
 
 {#- Joins the plan rate from one currency to another on a date; unknown, its columns are null. -#}

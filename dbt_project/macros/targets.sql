@@ -26,6 +26,7 @@
     select
         parents.target_id,
         parents.tenant,
+        parents.calendar_id,
         parents.scope_kind,
         parents.scope_id,
         parents.metric_id,
@@ -47,6 +48,7 @@
     inner join periods as children
         on
             parents.tenant = children.tenant
+            and parents.calendar_id = children.calendar_id
             and parents.period_start = children.parent_period_start
             and children.period_type = '{{ period_type }}'
             and children.working_day_count > 0

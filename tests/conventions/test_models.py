@@ -255,3 +255,15 @@ def test_commission_models_never_divide_or_average(path: Path) -> None:
     assert not re.search(r"(?<!/)/(?![/*])|\bavg\s*\(", text), (
         f"{path.relative_to(ROOT)} divides or averages: use rd_ratio or ratio_rate"
     )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_amounts_are_widened_before_they_are_multiplied(path: Path) -> None:
+    narrow = re.findall(
+        r"\w*(?:amount|value)\b['\"]? *\* *\S+|\S+ *\* \(?(?:\w+\.)?\w*(?:amount|value)\b",
+        path.read_text(encoding="utf-8"),
+    )
+    assert not narrow, (
+        f"{path.relative_to(ROOT)} multiplies {narrow}: write {{{{ wide('...') }}}}, or the product "
+        "of a large company's amount stops the build"
+    )

@@ -55,11 +55,11 @@ reached as (
                 when 'lower_inclusive'
                     then
                         points.credited_amount
-                        >= cast(tiers.lower_attainment as decimal(19, 6)) * points.quota_amount
+                        >= tiers.lower_attainment * {{ wide('points.quota_amount') }}
                 when 'lower_exclusive'
                     then
                         points.credited_amount
-                        > cast(tiers.lower_attainment as decimal(19, 6)) * points.quota_amount
+                        > tiers.lower_attainment * {{ wide('points.quota_amount') }}
             end
     where points.calculation_status = 'calculated'
 ),

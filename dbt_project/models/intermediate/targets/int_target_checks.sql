@@ -9,7 +9,7 @@ periods as (
             'targets.period_start',
             "case targets.period_type when 'year' then 12 when 'quarter' then 3 else 1 end"
         ) }} as next_period_start,
-        cast(1 + targets.growth_rate as decimal(10, 6)) as growth_factor
+        {{ wide('targets.baseline_value') }} * (1 + targets.growth_rate) as grown_value
     from {{ ref('stg_policy__target') }} as targets
     where {{ is_valid_on(as_of_date(), 'targets') }}
 ),
@@ -86,8 +86,7 @@ judged as (
             when coalesce(periods.baseline_value, 0) = 0 then false
             -- Half a percent of the grown baseline, compared without a division.
             else
-                200 * abs(periods.target_value - periods.baseline_value * periods.growth_factor)
-                <= periods.baseline_value * periods.growth_factor
+                200 * abs(periods.target_value - periods.grown_value) <= periods.grown_value
         end as is_achievable,
         periods.owner is not null as is_relevant,
         case periods.period_type

@@ -1,11 +1,29 @@
 with
 
+calendars as (
+    select * from {{ ref('int_target_calendars') }}
+),
+
+calendar_days as (
+    select
+        dates.*,
+        calendars.calendar_id,
+        dates.is_working_day
+        and (calendars.first_day is null or dates.day >= calendars.first_day) as is_counted
+    from {{ ref('dim_date') }} as dates
+    inner join calendars
+        on
+            dates.tenant = calendars.tenant
+            and (calendars.period_start is null or dates.day >= calendars.period_start)
+            and (calendars.next_period_start is null or dates.day < calendars.next_period_start)
+),
+
 days as (
     select
         *,
-        case when is_working_day then 1 else 0 end as working_day_count,
-        case when is_working_day and day <= {{ as_of_date() }} then 1 else 0 end as elapsed_count
-    from {{ ref('dim_date') }}
+        case when is_counted then 1 else 0 end as working_day_count,
+        case when is_counted and day <= {{ as_of_date() }} then 1 else 0 end as elapsed_count
+    from calendar_days
 ),
 
 lengths as (
@@ -16,6 +34,7 @@ lengths as (
 placed as (
     select
         days.tenant,
+        days.calendar_id,
         lengths.period_type,
         case lengths.period_type
             when 'year' then days.year_start_date
@@ -40,6 +59,7 @@ placed as (
 final as (
     select
         tenant,
+        calendar_id,
         period_type,
         period_start,
         parent_period_start,
@@ -49,6 +69,7 @@ final as (
     from placed
     group by
         tenant,
+        calendar_id,
         period_type,
         period_start,
         parent_period_start

@@ -3,6 +3,7 @@ with
 periods as (
     select
         tenant,
+        calendar_id,
         period_type,
         period_start,
         parent_period_start,
@@ -14,6 +15,7 @@ own_targets as (
     select
         targets.target_id,
         targets.tenant,
+        periods.calendar_id,
         targets.scope_kind,
         targets.scope_id,
         targets.metric_id,
@@ -29,9 +31,14 @@ own_targets as (
         case when targets.metric_id = 'won_amount' then targets.currency_code end
             as currency_code
     from {{ ref('int_target_checks') }} as targets
+    left join {{ ref('int_target_calendars') }} as calendars
+        on
+            targets.target_id = calendars.target_id
+            and targets.version = calendars.version
     inner join periods
         on
             targets.tenant = periods.tenant
+            and coalesce(calendars.calendar_id, '*') = periods.calendar_id
             and targets.period_type = periods.period_type
             and targets.period_start = periods.period_start
     where targets.is_sound

@@ -1,26 +1,7 @@
 with
 
 won as (
-    select
-        tenant,
-        region,
-        employee_number,
-        closed_month,
-        currency_code,
-        count(case when pipeline_type = 'opportunity' then 1 end) as won_count,
-        count(case when pipeline_type = 'opportunity' and is_qualified then 1 end)
-            as qualified_won_count,
-        max(case when is_qualified then 1 else 0 end) as has_qualified,
-        sum(amount_at_close) as won_amount,
-        sum(case when is_qualified then amount_at_close end) as qualified_won_amount
-    from {{ ref('int_deals') }}
-    where outcome = 'won'
-    group by
-        tenant,
-        region,
-        employee_number,
-        closed_month,
-        currency_code
+    select * from {{ ref('int_won_by_place_month') }}
 ),
 
 kinds as (
@@ -60,9 +41,12 @@ summed as (
         currency_code,
         cast(sum(won_count) as decimal(18, 2)) as won_count,
         cast(sum(qualified_won_count) as decimal(18, 2)) as qualified_won_count,
+        cast(sum(multi_year_won_count) as decimal(18, 2)) as multi_year_won_count,
         max(has_qualified) = 1 as has_qualified,
+        max(has_multi_year) = 1 as has_multi_year,
         cast(sum(won_amount) as decimal(18, 2)) as won_amount,
-        cast(sum(qualified_won_amount) as decimal(18, 2)) as qualified_won_amount
+        cast(sum(qualified_won_amount) as decimal(18, 2)) as qualified_won_amount,
+        cast(sum(multi_year_won_amount) as decimal(18, 2)) as multi_year_won_amount
     from placed
     where scope_id is not null and period_start <= {{ as_of_date() }}
     group by
@@ -88,6 +72,10 @@ final as (
             when has_qualified then qualified_won_amount
             else cast(0 as decimal(18, 2))
         end as qualified_actual_value,
+        case
+            when has_multi_year then multi_year_won_amount
+            else cast(0 as decimal(18, 2))
+        end as multi_year_value,
         currency_code
     from summed
 
@@ -102,6 +90,7 @@ final as (
         period_start,
         won_count as actual_value,
         qualified_won_count as qualified_actual_value,
+        multi_year_won_count as multi_year_value,
         cast(null as string) as currency_code
     from summed
     where won_count > 0

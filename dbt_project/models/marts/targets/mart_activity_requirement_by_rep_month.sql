@@ -44,7 +44,7 @@ months as (
             plan.tenant = assignments.tenant
             and plan.scope_id = assignments.employee_number
             and {{ is_valid_on(as_of_date(), 'assignments') }}
-    where plan.version_rank = 1
+    where plan.version_rank = 1 and not plan.is_vacant
 ),
 
 -- The nearest scope that tells enough: the rep, his region, the tenant.
@@ -83,17 +83,17 @@ final as (
         {{ rd_ratio('won_amount', 1, 'known_amount_count') }} as average_won_value,
         {{ ratio_rate('won_case_count', 'case_count') }} as conversion_rate,
         {{ days_of('median_cycle_seconds') }} as median_cycle_days,
-        {{ ratio_rate('target_value * known_amount_count', 'won_amount', 18) }} as deals_needed,
+        {{ ratio_rate(wide('target_value') ~ ' * known_amount_count', 'won_amount', 18) }} as deals_needed,
         {{ ratio_rate(
-            'target_value * known_amount_count * case_count', 'won_amount * won_case_count', 18
+            wide('target_value') ~ ' * known_amount_count * case_count', wide('won_amount') ~ ' * won_case_count', 18
         ) }} as prospects_needed,
         {{ ratio_rate(
-            'target_value * known_amount_count * case_count',
-            'won_amount * (4 * won_case_count)', 18
+            wide('target_value') ~ ' * known_amount_count * case_count',
+            wide('won_amount') ~ ' * (4 * won_case_count)', 18
         ) }} as prospects_per_week,
         {{ ratio_rate(
-            'target_value * known_amount_count * case_count',
-            'won_amount * (20 * won_case_count)', 18
+            wide('target_value') ~ ' * known_amount_count * case_count',
+            wide('won_amount') ~ ' * (20 * won_case_count)', 18
         ) }} as prospects_per_day,
         {{ add_days('month', '-((median_cycle_seconds + 86399) // 86400)') }} as needed_by_date,
         coalesce(won_count, 0) as basis_count,

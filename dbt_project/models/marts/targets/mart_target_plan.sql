@@ -3,6 +3,7 @@ with
 periods as (
     select
         tenant,
+        calendar_id,
         period_type,
         period_start,
         parent_period_start,
@@ -66,6 +67,7 @@ unioned as (
     select
         target_id,
         tenant,
+        calendar_id,
         scope_kind,
         scope_id,
         metric_id,
@@ -84,22 +86,28 @@ unioned as (
 
 final as (
     select
-        tenant,
-        scope_kind,
-        scope_id,
-        metric_id,
-        period_type,
-        period_start,
-        version,
-        target_id,
-        target_value,
-        parent_period_type,
-        parent_period_start,
-        working_day_count,
-        method,
-        rounding_adjustment,
-        currency_code
+        unioned.tenant,
+        unioned.scope_kind,
+        unioned.scope_id,
+        unioned.metric_id,
+        unioned.period_type,
+        unioned.period_start,
+        unioned.version,
+        unioned.target_id,
+        unioned.target_value,
+        unioned.parent_period_type,
+        unioned.parent_period_start,
+        unioned.working_day_count,
+        coalesce(employments.ended_on <= unioned.period_start, false) as is_vacant,
+        unioned.method,
+        unioned.rounding_adjustment,
+        unioned.currency_code
     from unioned
+    left join {{ ref('int_rep_employments') }} as employments
+        on
+            unioned.tenant = employments.tenant
+            and unioned.scope_kind = 'rep'
+            and unioned.scope_id = employments.employee_number
 )
 
 select * from final
