@@ -23,7 +23,7 @@ from ingestion.landing import Landing
 from warehouse import meta
 from warehouse.errors import BuildFailedError, WarehouseError
 from warehouse.gates import gate_context, gate_summary
-from warehouse.home import Home
+from warehouse.home import MEMORY_LIMIT, Home
 from warehouse.landed import write_empty
 from warehouse.load_log import write_log
 from warehouse.lock import build_lock
@@ -162,7 +162,7 @@ def _raw_gate(home: Home, plan: BuildPlan, clock: Clock, progress: Progress) -> 
         for path in (home.database, home.database.with_name(home.database.name + ".wal")):
             path.unlink(missing_ok=True)
     meta.begin_build(home.database, plan.build_id, plan.definitions, plan.date)
-    with duckdb.connect(str(home.database)) as connection:
+    with duckdb.connect(str(home.database), config={"memory_limit": MEMORY_LIMIT}) as connection:
         outcome = run_gate("raw", connection, gate_context(home, plan))
     landing = Landing(home.landing)
     # The gate knows a load by its place; what it refuses is the commit that stands there.
@@ -279,7 +279,7 @@ def _dbt(
 def _gate(home: Home, plan: BuildPlan, gate: Literal["stage_entry", "marts"]) -> str:
     from expectations.gate import run_gate
 
-    with duckdb.connect(str(home.database)) as connection:
+    with duckdb.connect(str(home.database), config={"memory_limit": MEMORY_LIMIT}) as connection:
         return _passed_or_raise(run_gate(gate, connection, gate_context(home, plan)))
 
 

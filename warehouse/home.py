@@ -6,6 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+MEMORY_LIMIT = "4GB"
+"""What DuckDB may hold during a build, as in `dbt_project/profiles.yml`; the rest it spills beside
+the warehouse file. Without a limit it takes four fifths of the machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Home:

@@ -31,7 +31,7 @@ from ingestion.failpoint import failpoint
 from ingestion.landing import Landing, sha256_of, sync_file, write_atomically
 from warehouse.decisions import Decision, decide, decisions_of_kind
 from warehouse.errors import WarehouseError
-from warehouse.home import Home
+from warehouse.home import MEMORY_LIMIT, Home
 
 Access = Literal["open", "restricted"]
 FOLDER_MODE: dict[Access, int] = {"open": 0o750, "restricted": 0o700}
@@ -157,6 +157,8 @@ def _write_tables(
     entries: dict[str, dict[str, Any]] = {}
     with duckdb.connect(":memory:") as connection:
         connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set memory_limit = {_text(MEMORY_LIMIT)}")
+        connection.execute(f"set temp_directory = {_text(f'{database}.tmp')}")
         connection.execute(f"attach {_text(database)} as warehouse (read_only)")
         for access in FOLDER_MODE:
             parquet_folder = folder / access / "parquet"

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ingestion.catalog import CONNECTORS
 from ingestion.entities import ENTITIES, HEAD, TAIL
+from warehouse.home import MEMORY_LIMIT
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "dbt_project" / "models"
@@ -264,6 +266,12 @@ def test_amounts_are_widened_before_they_are_multiplied(path: Path) -> None:
         path.read_text(encoding="utf-8"),
     )
     assert not narrow, (
-        f"{path.relative_to(ROOT)} multiplies {narrow}: write {{{{ wide('...') }}}}, or the product "
-        "of a large company's amount stops the build"
+        f"{path.relative_to(ROOT)} multiplies {narrow}: write {{{{ wide('...') }}}}, "
+        "or the product of a large company's amount stops the build"
     )
+
+
+def test_dbt_may_hold_as_much_memory_as_the_rest_of_a_build() -> None:
+    profiles = yaml.safe_load((ROOT / "dbt_project" / "profiles.yml").read_text(encoding="utf-8"))
+    settings = profiles["closebook"]["outputs"]["duckdb"]["settings"]
+    assert settings["memory_limit"] == MEMORY_LIMIT
