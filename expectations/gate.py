@@ -275,7 +275,7 @@ def _stage_entry(judge: Judge, context: GateContext) -> GateOutcome:
     entry_rules.write_verdicts(judge.connection, known)
     cures.write_cures(judge.connection, known, context.as_of_at)
     judge.suite(stages.pipelines())
-    judge.suite(stages.entries())
+    judge.suite(stages.entries(context.as_of_date))
     judge.suite(stages.outcomes(context.as_of_date))
     judge.suite(stages.rules(known, broken))
     window = _window_days(judge.connection, context)

@@ -166,13 +166,14 @@ create table core.fct_opportunity as
         'default' as pipeline_id, 'New Business' as opportunity_type,
         case when is_won then 'Closed Won' when is_closed then 'Closed Lost' else 'Qualification'
         end as stage_name,
-        created_at, closed_at, is_closed, is_won
+        amount, currency_code, created_at, closed_at, is_closed, is_won
     from staging.stg_salesforce__opportunity;
 create table intermediate.int_stage_names as
     select 'salesforce' as source_system, 'aurora' as tenant, 'default' as pipeline_id,
         'opportunity' as record_type, *, date '2026-06-30' as entered_date
-    from (values ('Qualification', 'open'), ('Closed Won', 'won'), ('Closed Lost', 'lost'))
-        as n(stage_name, stage_kind);
+    from (values
+        ('Qualification', 'qualified', 'open'), ('Closed Won', 'won', 'won'),
+        ('Closed Lost', 'lost', 'lost')) as n(stage_name, stage_id, stage_kind);
 create table intermediate.int_stage_entry_context as
     select stage_event_key, tenant, source_system, source_id,
         record_source_id as opportunity_source_id, pipeline_id, stage_id, stage_name, entered_at,

@@ -31,7 +31,9 @@ CASES: dict[tuple[str, str], tuple[str, str]] = {
     ("stage_entry.pipelines", "pipeline_has_a_type"): (
         "update core.fct_opportunity set pipeline_id = 'renewal', opportunity_type = 'Renewal' "
         "where source_id in ('o3', 'o4'); "
-        "update core.fct_opportunity set opportunity_type = null where source_id = 'o4'",
+        "update core.fct_opportunity set opportunity_type = null where source_id = 'o4'; "
+        "insert into intermediate.int_stage_names "
+        "select * replace ('renewal' as pipeline_id) from intermediate.int_stage_names",
         "aurora pipeline renewal: 2 deals of type (none), Renewal",
     ),
     ("stage_entry.outcomes", "record_agrees_with_its_stage"): (
@@ -99,6 +101,17 @@ def _few_failed(outcome: GateOutcome) -> CheckResult:
     return check
 
 
+def test_a_deals_own_stage_is_held_to_the_map_where_no_entry_tells_of_it() -> None:
+    connection = warehouse()
+    connection.execute(
+        "update core.fct_opportunity set stage_name = 'Haggling' where source_id in ('o3', 'o4')"
+    )
+    outcome = _gate(connection)
+    assert not outcome.passed
+    assert ("stage_entry.stages", "stage_is_known") in _broken(outcome)
+    assert "aurora opportunity stage Haggling: 2 deals, value " in outcome.message
+
+
 def _verdicts(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
     return connection.execute(
         "select stage_event_key, verdict_at_entry, verdict_now from quality.stage_entry_verdict "
@@ -111,7 +124,7 @@ def test_every_expectation_of_the_stage_entry_gate_has_a_case() -> None:
     known, broken = entry_rules.read_rules(connection, AS_OF)
     suites = [
         stages.pipelines(),
-        stages.entries(),
+        stages.entries(AS_OF),
         stages.outcomes(AS_OF),
         stages.rules(known, broken),
         *(entry_rules.suite(rule, AS_OF, 28) for rule in known),

@@ -11,24 +11,45 @@ from expectations.suites.stage_entry.rules import ENTRIES, BrokenRule, EntryRule
 
 _PROCESS = "staging.stg_policy__process_stage"
 _DEALS = "core.fct_opportunity"
+_NAMES = "intermediate.int_stage_names"
+_NAMED = (
+    "deal.source_system = named.source_system and deal.tenant = named.tenant "
+    "and deal.pipeline_id = named.pipeline_id and deal.stage_name = named.stage_name "
+    "and named.record_type = 'opportunity'"
+)
 
 
-def entries() -> Suite:
-    """Stage names in the data are mapped, and to stages of the process."""
+def entries(as_of: date) -> Suite:
+    """Stage names in the data are mapped, and to stages of the process.
+
+    A deal's own stage counts where no entry tells of it, as in a list of deals without a history.
+    """
     return Suite(
         name="stage_entry.stages",
         query=f"""
             select
                 entry.tenant, entry.pipeline_id, entry.record_type, entry.stage_name,
-                entry.stage_id, sum(entry.entries) as entries,
+                entry.stage_id, sum(entry.entries) || ' ' || entry.kind as entries,
                 string_agg(entry.amount || coalesce(' ' || entry.currency_code, ''), ' + '
                     order by entry.currency_code) as amount,
                 max(named.stage_id) as mapped_to
             from (
                 select tenant, pipeline_id, record_type, stage_name, stage_id,
-                    currency_code_at_entry as currency_code, count(*) as entries,
-                    sum(amount_at_entry) as amount
+                    'entries' as kind, currency_code_at_entry as currency_code,
+                    count(*) as entries, sum(amount_at_entry) as amount
                 from {ENTRIES} group by all
+                union all
+                select deal.tenant, deal.pipeline_id, 'opportunity', deal.stage_name,
+                    named.stage_id, 'deals', deal.currency_code, count(*), sum(deal.amount)
+                from {_DEALS} as deal
+                left join {_NAMES} as named
+                    on {_NAMED} and named.entered_date = {literal(as_of)}
+                anti join {ENTRIES} as entered
+                    on deal.tenant = entered.tenant
+                    and deal.pipeline_id = entered.pipeline_id
+                    and deal.stage_name = entered.stage_name
+                    and entered.record_type = 'opportunity'
+                group by all
             ) as entry
             left join (
                 select record_type, source_stage, max(stage_id) as stage_id
@@ -37,12 +58,12 @@ def entries() -> Suite:
                 on entry.record_type = named.record_type and entry.stage_name = named.source_stage
             group by
                 entry.tenant, entry.pipeline_id, entry.record_type, entry.stage_name,
-                entry.stage_id
+                entry.stage_id, entry.kind
         """,
         grain="stage names",
         label=(
             "tenant || ' ' || record_type || ' stage ' || stage_name || ': ' || entries "
-            "|| ' entries, value ' || coalesce(amount, 'unknown') "
+            "|| ', value ' || coalesce(amount, 'unknown') "
             "|| coalesce(', mapped to ' || mapped_to || ' but not for this tenant, pipeline and "
             "date, or not a stage of the process then', ', not in stage_map')"
         ),
@@ -127,13 +148,7 @@ def outcomes(as_of: date) -> Suite:
                 deal.is_closed and deal.closed_at is null as is_undated,
                 coalesce(deal.closed_at < deal.created_at, false) as is_backwards
             from {_DEALS} as deal
-            inner join intermediate.int_stage_names as named
-                on deal.source_system = named.source_system
-                and deal.tenant = named.tenant
-                and deal.pipeline_id = named.pipeline_id
-                and deal.stage_name = named.stage_name
-                and named.record_type = 'opportunity'
-                and named.entered_date = {literal(as_of)}
+            inner join {_NAMES} as named on {_NAMED} and named.entered_date = {literal(as_of)}
             group by all
         """,
         grain="kinds of deals",
