@@ -38,8 +38,10 @@ compared as (
         periods.working_day_count,
         earlier.period_start as earlier_start,
         earlier.last_date as earlier_last_date,
-        (periods.elapsed_working_day_count * earlier.working_day_count
-            + periods.working_day_count - 1) // periods.working_day_count as point
+        (
+            periods.elapsed_working_day_count * earlier.working_day_count
+            + periods.working_day_count - 1
+        ) // periods.working_day_count as point
     from periods
     inner join periods as earlier
         on

@@ -83,9 +83,11 @@ final as (
         {{ rd_ratio('won_amount', 1, 'known_amount_count') }} as average_won_value,
         {{ ratio_rate('won_case_count', 'case_count') }} as conversion_rate,
         {{ days_of('median_cycle_seconds') }} as median_cycle_days,
-        {{ ratio_rate(wide('target_value') ~ ' * known_amount_count', 'won_amount', 18) }} as deals_needed,
+        {{ ratio_rate(wide('target_value') ~ ' * known_amount_count', 'won_amount', 18) }}
+            as deals_needed,
         {{ ratio_rate(
-            wide('target_value') ~ ' * known_amount_count * case_count', wide('won_amount') ~ ' * won_case_count', 18
+            wide('target_value') ~ ' * known_amount_count * case_count',
+            wide('won_amount') ~ ' * won_case_count', 18
         ) }} as prospects_needed,
         {{ ratio_rate(
             wide('target_value') ~ ' * known_amount_count * case_count',

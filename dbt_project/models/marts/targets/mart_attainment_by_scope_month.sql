@@ -16,7 +16,8 @@ paced as (
     select
         *,
         case when not is_too_early then elapsed_working_day_count end as told_day_count,
-        case when not is_too_early and hundredths_by_point > 0 then hundredths_by_point end as told_hundredths,
+        case when not is_too_early and hundredths_by_point > 0 then hundredths_by_point end
+            as told_hundredths,
         case
             when has_season
                 then
@@ -57,7 +58,8 @@ final as (
             wide('actual_value') ~ ' * season_hundredths',
             wide('target_value') ~ ' * told_hundredths', 18
         ) }} as seasonal_pace_rate,
-        {{ rd_ratio('actual_value', 'season_hundredths', 'told_hundredths') }} as seasonal_projected_value,
+        {{ rd_ratio('actual_value', 'season_hundredths', 'told_hundredths') }}
+            as seasonal_projected_value,
         {{ rd_ratio(
             'missing_value', 1, '(working_day_count - elapsed_working_day_count)'
         ) }} as required_per_working_day,
