@@ -8,15 +8,28 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
+from company.answer_key.contracts import multi_year_deals
 from company.answer_key.deals import Deal
-from company.answer_key.facts import CENT, MILLIONTH, Facts, Row, half_away, known_sum, month_of
+from company.answer_key.facts import (
+    CENT,
+    MILLIONTH,
+    Facts,
+    Row,
+    add_months,
+    half_away,
+    known_sum,
+    month_of,
+)
 from company.answer_key.places import employee_number, working_days
 from company.answer_key.process import is_new_business
 from company.answer_key.targets import MONTHS, end_of, first_of
 
 NOTHING = Decimal("0.00")
 METRICS = ("won_amount", "won_count")
+ENOUGH_WINS = 10
+FIRST_DAYS = 3
 Scope = tuple[str, str, str]
 """tenant, scope_kind, scope_id"""
 
@@ -31,6 +44,7 @@ class Win:
     amount: Decimal | None
     is_qualified: bool
     is_new_business: bool
+    is_multi_year: bool
 
     def counts_for(self, scope_kind: str, scope_id: str) -> bool:
         if scope_kind == "tenant":
@@ -40,13 +54,22 @@ class Win:
 
 def wins(facts: Facts, deals: list[Deal], tenant: str) -> list[Win]:
     found = []
+    multi_year = multi_year_deals(facts, tenant)
     for deal in deals:
         if deal.tenant == tenant and deal.outcome == "won" and deal.closed_on:
             number = employee_number(facts, tenant, deal.owner)
             amount = deal.worth(facts, deal.closed_on)
             is_new = is_new_business(facts, deal.pipeline_id)
             found.append(
-                Win(deal.closed_on, deal.region, number, amount, deal.is_qualified, is_new)
+                Win(
+                    day=deal.closed_on,
+                    region=deal.region,
+                    employee_number=number,
+                    amount=amount,
+                    is_qualified=deal.is_qualified,
+                    is_new_business=is_new,
+                    is_multi_year=deal.source_id in multi_year,
+                )
             )
     return [win for win in found if win.day <= facts.as_of_date]
 
@@ -85,6 +108,47 @@ def _without_target(won: list[Win], planned: list[Row]) -> Iterable[Row]:
         yield {**dict(zip(grain, key, strict=True)), "version": 0, "target_value": None}
 
 
+@dataclass(frozen=True)
+class Season:
+    """What a tenant won in a period a year before: in all, and by the same point of it."""
+
+    whole: Decimal
+    so_far: Decimal
+
+
+def _season(
+    facts: Facts, tenant: str, planned: Row, won: list[Win], worked: int, elapsed: int
+) -> Season | None:
+    """None where a year before tells too little, or the row is not one of the tenant's calendar."""
+    start, metric_id = planned["period_start"], planned["metric_id"]
+    after_last = end_of(planned["period_type"], start)
+    if not worked or worked != len(working_days(facts, tenant, start, after_last)):
+        return None
+    first, after = add_months(start, -12), add_months(after_last, -12)
+    counted = [win for win in won if first <= win.day < after and _tells(metric_id, win)]
+    whole = _actual(metric_id, counted)
+    if len(counted) < ENOUGH_WINS or whole is None or whole <= 0:
+        return None
+    working = sorted(working_days(facts, tenant, first, after))
+    n = ceil(Fraction(elapsed * len(working), worked))
+    until = working[n] if n < len(working) else after
+    so_far = _actual(metric_id, [win for win in counted if win.day < until])
+    return Season(whole, so_far or NOTHING)
+
+
+def _tells(metric_id: str, win: Win) -> bool:
+    """Whether a deal says something: new business of the count, an amount of the sum."""
+    return win.is_new_business if metric_id == "won_count" else win.amount is not None
+
+
+def _days_of(facts: Facts, tenant: str, planned: Row) -> list[date]:
+    """The working days of a row: of a rep who came in its course, only the last so many."""
+    start = planned["period_start"]
+    working = sorted(working_days(facts, tenant, start, end_of(planned["period_type"], start)))
+    count = planned.get("working_day_count", len(working))
+    return working[len(working) - count :]
+
+
 def _attained(facts: Facts, tenant: str, planned: Row, won: list[Win]) -> Row:
     metric_id, start = planned["metric_id"], planned["period_start"]
     after_last = end_of(planned["period_type"], start)
@@ -95,8 +159,18 @@ def _attained(facts: Facts, tenant: str, planned: Row, won: list[Win]) -> Row:
         if win.counts_for(planned["scope_kind"], planned["scope_id"])
     ]
     actual, target = _actual(metric_id, counted), planned["target_value"]
-    working = working_days(facts, tenant, start, after_last)
+    working = _days_of(facts, tenant, planned)
     elapsed = len([day for day in working if day <= facts.as_of_date])
+    is_partial = after_last - timedelta(days=1) > facts.as_of_date
+    standing = Standing(
+        actual=actual,
+        target=target,
+        worked=len(working),
+        elapsed=elapsed,
+        season=_season(facts, tenant, planned, won, len(working), elapsed),
+        is_vacant=planned.get("is_vacant", False),
+        is_too_early=is_partial and elapsed <= FIRST_DAYS,
+    )
     return {
         "tenant": tenant,
         "scope_kind": planned["scope_kind"],
@@ -107,14 +181,37 @@ def _attained(facts: Facts, tenant: str, planned: Row, won: list[Win]) -> Row:
         "version": planned["version"],
         "actual_value": actual,
         "qualified_actual_value": _actual(metric_id, [win for win in counted if win.is_qualified]),
+        "multi_year_value": _actual(metric_id, [win for win in counted if win.is_multi_year]),
         "target_value": target,
+        "attainment_rate": quotient(actual, target, MILLIONTH),
         "gap_value": None if actual is None or target is None else actual - target,
-        **_pace(actual, target, len(working), elapsed),
+        **_pace(standing),
+        "status": _status(standing),
         "working_day_count": len(working),
         "elapsed_working_day_count": elapsed,
-        "is_partial": after_last - timedelta(days=1) > facts.as_of_date,
+        "is_partial": is_partial,
         "currency_code": facts.currency(tenant) if metric_id == "won_amount" else None,
     }
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a target has come, and how much of its time has gone."""
+
+    actual: Decimal | None
+    target: Decimal | None
+    worked: int
+    elapsed: int
+    season: Season | None
+    is_vacant: bool
+    is_too_early: bool
+
+    @property
+    def clock(self) -> tuple[Decimal, Decimal]:
+        """How much is gone, of how much in all: of the season, or of the working days."""
+        if self.season:
+            return self.season.so_far, self.season.whole
+        return Decimal(self.elapsed), Decimal(self.worked)
 
 
 def quotient(part: Decimal | None, whole: Decimal | int | None, unit: Decimal) -> Decimal | None:
@@ -124,23 +221,51 @@ def quotient(part: Decimal | None, whole: Decimal | int | None, unit: Decimal) -
     return half_away(Fraction(part) / Fraction(whole), unit)
 
 
-def _pace(actual: Decimal | None, target: Decimal | None, worked: int, elapsed: int) -> Row:
-    due = None if target is None else target * elapsed
+def _times(value: Decimal | None, by: Decimal | int) -> Decimal | None:
+    return None if value is None else value * by
+
+
+def _pace(standing: Standing) -> Row:
+    actual, target, season = standing.actual, standing.target, standing.season
+    worked, elapsed = standing.worked, standing.elapsed
     missing = None if actual is None or target is None else max(NOTHING, target - actual)
-    so_far = None if actual is None else actual * worked
-    if not target:
-        status = "no_target"
-    elif actual is not None and actual >= target:
-        status = "target_met"
-    else:
-        status = "on_pace" if so_far is not None and so_far >= target * elapsed else "behind"
-    return {
-        "attainment_rate": quotient(actual, target, MILLIONTH),
-        "pace_rate": quotient(so_far, due, MILLIONTH),
-        "projected_value": quotient(so_far, elapsed, CENT),
-        "required_per_working_day": quotient(missing, worked - elapsed, CENT),
-        "status": status,
+    pace = {
+        "pace_rate": quotient(_times(actual, worked), _times(target, elapsed), MILLIONTH),
+        "projected_value": quotient(_times(actual, worked), elapsed, CENT),
+        **_seasonal_pace(actual, target, season),
     }
+    return {
+        **(dict.fromkeys(pace) if standing.is_too_early else pace),
+        "seasonal_elapsed_rate": season and quotient(season.so_far, season.whole, MILLIONTH),
+        "pace_method": "seasonal" if season else "working_days",
+        "required_per_working_day": quotient(missing, worked - elapsed, CENT),
+    }
+
+
+def _seasonal_pace(actual: Decimal | None, target: Decimal | None, season: Season | None) -> Row:
+    """Null without a season, and where nothing or less was won by the point."""
+    if season is None or season.so_far <= 0:
+        return {"seasonal_pace_rate": None, "seasonal_projected_value": None}
+    in_all = _times(actual, season.whole)
+    return {
+        "seasonal_pace_rate": quotient(in_all, _times(target, season.so_far), MILLIONTH),
+        "seasonal_projected_value": quotient(in_all, season.so_far, CENT),
+    }
+
+
+def _status(standing: Standing) -> str:
+    """The first that applies."""
+    actual, target = standing.actual, standing.target
+    if not target:
+        return "no_target"
+    if actual is not None and actual >= target:
+        return "target_met"
+    if standing.is_vacant:
+        return "vacant"
+    if standing.is_too_early:
+        return "too_early"
+    gone, in_all = standing.clock
+    return "on_pace" if actual is not None and actual * in_all >= target * gone else "behind"
 
 
 def by_region_month(facts: Facts, attained: list[Row]) -> list[Row]:

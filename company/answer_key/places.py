@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from company.answer_key.facts import Facts, days_between
+from company.answer_key.facts import Facts, Row, days_between
 
 UNKNOWN = "(unknown)"
 SATURDAY = 5
@@ -13,6 +13,26 @@ SATURDAY = 5
 def employee_number(facts: Facts, tenant: str, user_id: str | None) -> str | None:
     user = facts.of("user", tenant).get(user_id or "")
     return user["EmployeeNumber"] if user else None
+
+
+def _users_of(facts: Facts, tenant: str, number: str) -> list[Row]:
+    """The users of an employee number; a person may have several."""
+    users = facts.of("user", tenant).values()
+    return [user for user in users if user["EmployeeNumber"] == number]
+
+
+def first_day_of(facts: Facts, tenant: str, number: str) -> date | None:
+    """The first day of an employee, by the earliest date that is known."""
+    hired = [user.get("Hire_Date__c") for user in _users_of(facts, tenant, number)]
+    return min((date.fromisoformat(day) for day in hired if day), default=None)
+
+
+def last_day_of(facts: Facts, tenant: str, number: str) -> date | None:
+    """The last day of an employee; None of one who has not left by each of his users."""
+    ended = [user.get("End_Date__c") for user in _users_of(facts, tenant, number)]
+    if not ended or not all(ended):
+        return None
+    return max(date.fromisoformat(day) for day in ended if day) - timedelta(days=1)
 
 
 def place_of_employee(facts: Facts, tenant: str, number: str, day: date) -> tuple[str, str]:

@@ -122,6 +122,7 @@ def by_rep_month(
             "currency_code": facts.currency(tenant),
         }
         for (tenant, number, month), row in latest.items()
+        if not row["is_vacant"]
     ]
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from company.answer_key.facts import CENT, Facts, Row, add_months, days_between, half_away, week_of
-from company.answer_key.places import working_days
+from company.answer_key.places import first_day_of, last_day_of, working_days
 
 MONTHS = {"year": 12, "quarter": 3, "month": 1}
 NOTHING = Decimal("0.00")
@@ -177,7 +177,8 @@ def plan(facts: Facts, checked: list[Row]) -> list[Row]:
         tenant, scope_kind, scope_id, metric_id, version = target.scope
         own = {(t.period_type, t.start) for t in sound if t.scope == target.scope}
         days = tuple(sorted(target.days))
-        working = working_days(facts, tenant, days[0], days[-1] + timedelta(days=1))
+        working = _working(facts, target, days[0], days[-1])
+        last_day = last_day_of(facts, tenant, scope_id) if scope_kind == "rep" else None
         whole = Part(target.period_type, days, target.number("target_value") or NOTHING)
         rows += [
             {
@@ -193,6 +194,7 @@ def plan(facts: Facts, checked: list[Row]) -> list[Row]:
                 "parent_period_type": part.parent[0],
                 "parent_period_start": part.parent[1],
                 "working_day_count": part.worked(working),
+                "is_vacant": last_day is not None and last_day < part.start,
                 "method": target.row["method"],
                 "rounding_adjustment": part.adjustment,
                 "currency_code": (
@@ -202,6 +204,15 @@ def plan(facts: Facts, checked: list[Row]) -> list[Row]:
             for part in _branch(whole, target.row["method"], working, own)
         ]
     return rows
+
+
+def _working(facts: Facts, target: Target, first: date, last: date) -> set[date]:
+    """The working days of a target: those of a rep who came in its course from then on."""
+    tenant, scope_kind, scope_id, _, _ = target.scope
+    came_on = first_day_of(facts, tenant, scope_id) if scope_kind == "rep" else None
+    if came_on is not None and first < came_on <= last:
+        first = came_on
+    return working_days(facts, tenant, first, last + timedelta(days=1))
 
 
 def _branch(
