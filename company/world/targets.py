@@ -79,7 +79,11 @@ def _years(tenant: Tenant, scale: Scale) -> Iterator[Target]:
 
 
 def _of_reps(roster: Roster, scale: Scale) -> Iterator[Target]:
-    """2026 of every rep: the year of who was there, until he left; the rest of it by quarters."""
+    """2026 of every rep: the year of who was there, and of who came in its first quarter.
+
+    Who came later has the rest of it by quarters, half of the one that he came in. The year of who
+    left before the plan was revised in April ended with him; that of who left since was let stand.
+    """
     tenant, year = roster.tenant, 2026
     for rep in roster.reps:
         seat = _region_year(tenant, scale, year, rep.region) // scale.seats_per_region
@@ -87,19 +91,27 @@ def _of_reps(roster: Roster, scale: Scale) -> Iterator[Target]:
         target = replace(
             _year(tenant, "rep", rep.employee_number, year, seat),
             target_id=f"{tenant.name}-{rep.employee_number}-{year}",
-            valid_to=rep.ended_on,
+            valid_to=rep.ended_on if rep.ended_on and rep.ended_on < _CHANGED_ON else None,
         )
+        came_in = (rep.hired_on.month + 2) // 3
         if rep.works_on(date(year, 1, 1)):
             yield target
+        elif rep.hired_on.year == year and came_in == 1:
+            yield replace(
+                target,
+                value=seat * (13 - rep.hired_on.month) // 12,
+                baseline=None,
+                growth_percent=None,
+                valid_from=rep.hired_on,
+            )
         elif rep.hired_on.year == year:
-            quarter = (rep.hired_on.month + 2) // 3 + 1
-            for number in range(quarter, 5):
+            for number in range(came_in, 5):
                 yield replace(
                     target,
                     target_id=f"{target.target_id}-q{number}",
                     period_type="quarter",
                     period_start=date(year, 3 * number - 2, 1),
-                    value=seat // 4,
+                    value=seat // (8 if number == came_in else 4),
                     baseline=None,
                     growth_percent=None,
                     valid_from=rep.hired_on,

@@ -110,7 +110,8 @@ from latest where resource = 'credit_note';
 create temp view subscription as select tenant, id, payload ->> 'status' as status
 from latest where resource = 'subscription';
 create temp view contract as select tenant, id, deleted, payload ->> 'Status' as status,
-    payload ->> 'AccountId' as account
+    payload ->> 'AccountId' as account, payload ->> 'StartDate' as starts_on,
+    payload ->> 'EndDate' as ends_on
 from latest where resource = 'contract';
 create temp view organization as select tenant, id, payload ->> 'external_id' as account,
     payload ->> '$.organization_fields.domain' as domain, payload ->> 'deleted_at' as deleted_at
@@ -552,6 +553,16 @@ PHENOMENA = {
     "subscription that ended": "select count(*) from subscription where status = 'canceled'",
     "contract in draft": "select count(*) from contract where status = 'Draft'",
     "contract activated": "select count(*) from contract where status = 'Activated'",
+    "won deal of a contract of three years": """
+        select count(*) from latest as o join contract as c
+            on c.tenant = o.tenant and c.id = o.payload ->> 'ContractId'
+        where o.resource = 'opportunity' and not o.deleted and o.payload ->> 'IsWon'
+        and not c.deleted and c.ends_on = date(c.starts_on, '+36 months', '-1 day')""",
+    "won deal of a contract of a year": """
+        select count(*) from latest as o join contract as c
+            on c.tenant = o.tenant and c.id = o.payload ->> 'ContractId'
+        where o.resource = 'opportunity' and not o.deleted and o.payload ->> 'IsWon'
+        and not c.deleted and c.ends_on = date(c.starts_on, '+12 months', '-1 day')""",
     "contract of a merged account": """
         select count(distinct v.tenant || v.id) from object_version as v
         join account as gone on gone.tenant = v.tenant and gone.id = v.payload ->> 'AccountId'

@@ -214,6 +214,35 @@ def test_targets_hold_what_a_target_can_be() -> None:
     assert any(not row["period_start"].endswith("-01") for row in found)
 
 
+def test_reps_with_a_target_come_and_leave_in_the_course_of_it() -> None:
+    """A year or a quarter that began before a rep did, one after, and years of who has left."""
+    size, found = SCALES[DEFAULT_SCALE], set()
+    reps = {
+        (tenant.name, rep.employee_number): rep
+        for tenant in TENANTS
+        for rep in build_roster(DEFAULT_SEED, tenant, size).reps
+    }
+    for row in rows("target"):
+        if row["scope_kind"] == "rep":
+            rep = reps[row["tenant"], row["scope_id"]]
+            start, kind = date.fromisoformat(row["period_start"]), row["period_type"]
+            month = start.month + {"year": 12, "quarter": 3}[kind]
+            after_last = date(start.year + (month - 1) // 12, (month - 1) % 12 + 1, 1)
+            if start < rep.hired_on < after_last:
+                found.add(f"{kind} begun before he came")
+            if start >= rep.hired_on and rep.hired_on.year == start.year and kind == "quarter":
+                found.add("quarter after he came")
+            if rep.ended_on and start < rep.ended_on < after_last:
+                found.add("left, and it ended" if row["valid_to"] else "left, and it stands")
+    assert found == {
+        "year begun before he came",
+        "quarter begun before he came",
+        "quarter after he came",
+        "left, and it ended",
+        "left, and it stands",
+    }
+
+
 def test_the_process_is_revised_and_edited_for_nothing_and_has_a_revision_to_come() -> None:
     differences: list[set[str]] = []
     for before, after in pairwise([*rows("process_stage"), *rows("process_milestone")]):
