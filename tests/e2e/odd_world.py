@@ -40,6 +40,15 @@ WON: tuple[Spoiled, ...] = (
     (8, 3, {"AccountId": None}),
     (14, 6, {"OwnerId": None}),
 )
+CONTRACTS: tuple[Spoiled, ...] = (
+    (9, 1, {"CustomerSignedDate": None}),
+    (9, 3, {"StartDate": None}),
+    (9, 5, {"EndDate": None}),
+    (9, 6, {"StartDate": "2024-02-29", "EndDate": "2025-02-27"}),
+    (9, 7, {"StartDate": "2024-02-29", "EndDate": "2025-02-28"}),
+    (9, 8, {"StartDate": "2024-03-01", "EndDate": "2025-02-28"}),
+)
+"""Of contracts that were activated; the last three end by a day before, after and on a year."""
 OPEN: tuple[Spoiled, ...] = ((4, 2, {"OwnerId": None}),)
 OPEN_FOR_LONG: tuple[Spoiled, ...] = ((2, 0, {"CloseDate": None}),)
 LEADS: tuple[Spoiled, ...] = (
@@ -242,6 +251,51 @@ TARGETS: dict[str, Row] = {
         "valid_from": "2023-01-01",
     },
 }  # fmt: skip
+REPS: dict[str, Row] = {
+    "E1005": {"Hire_Date__c": "2026-03-18"},
+    "E1006": {"Hire_Date__c": "2026-05-11", "End_Date__c": None},
+    "E1007": {"End_Date__c": "2026-05-16"},
+    "E1008": {"End_Date__c": "2026-06-01"},
+    "E1009": {"Hire_Date__c": "2026-06-29", "End_Date__c": None},
+    "E1010": {"Hire_Date__c": None},
+}
+"""Of aurora: when they came and left."""
+_OF_A_REP = {"scope_kind": "rep", "version": "2"}
+REP_TARGETS: dict[str, Row] = {
+    "came in March": {"scope_id": "E1005", "target_value": "99999.99"},
+    "came in March, a quarter before": {
+        "scope_id": "E1005", "version": "3", "period_type": "quarter",
+        "period_start": "2025-10-01", "target_value": "700.00",
+    },
+    "came in May, by the guide": {
+        "scope_id": "E1006", "target_value": "80000.01", "method": "guide_4x5",
+    },
+    "came in May, his quarter": {
+        "scope_id": "E1006", "target_value": "10000.03", "period_type": "quarter",
+        "period_start": "2026-04-01",
+    },
+    "came in May, the quarter before": {
+        "scope_id": "E1006", "version": "3", "target_value": "500.55", "period_type": "quarter",
+        "period_start": "2026-01-01",
+    },
+    "came in May, the quarter after": {
+        "scope_id": "E1006", "version": "3", "target_value": "900.55", "period_type": "quarter",
+        "period_start": "2026-07-01",
+    },
+    "left amid May": {"scope_id": "E1007", "target_value": "120000.07"},
+    "left with May, by the guide": {
+        "scope_id": "E1008", "target_value": "60000.07", "method": "guide_4x5",
+    },
+    "left with May, deals": {
+        "scope_id": "E1008", "target_value": "40", "metric_id": "won_count",
+    },
+    "came three days ago": {"scope_id": "E1009", "target_value": "33333.33"},
+    "came at the end of a month": {
+        "scope_id": "E1009", "version": "3", "target_value": "50.00", "period_type": "month",
+        "period_start": "2026-06-01",
+    },
+    "nobody knows when he came": {"scope_id": "E1010", "target_value": "44444.44"},
+}  # fmt: skip
 DAYS = (
     ("aurora", "2026-08-03", "false", "changed", "2026-01-01", "2026-05-01"),
     ("aurora", "2026-08-04", "false", "changed", "2026-01-01", ""),
@@ -349,10 +403,23 @@ def _spoil(vendor: _Vendor) -> None:
             vendor.put("opportunity_line_item", key, OpportunityId="0065g0000009999AAA")
         elif number % 7 == 4:
             vendor.put("opportunity_line_item", key, CurrencyIsoCode=other)
+    _spoil_contracts_and_reps(vendor, won)
     planned = [key for key, task in vendor.rows("task").items() if task["Status"] != "Completed"]
     for number, key in enumerate(planned):
         days = ("2026-07-01", "2026-07-02", "2026-07-03", None)
         vendor.put("task", key, ActivityDate=days[number % 4])
+
+
+def _spoil_contracts_and_reps(vendor: _Vendor, won: list[str]) -> None:
+    """Contracts that lack something or that two deals name; reps who come and leave."""
+    signed = [key for key, row in vendor.rows("contract").items() if row["CustomerSignedDate"]]
+    vendor.spoil("contract", signed, CONTRACTS)
+    deals = vendor.rows("opportunity")
+    for key, other in zip(won[7::9], won[8::9], strict=False):
+        vendor.put("opportunity", key, ContractId=deals[other]["ContractId"])
+    for key, user in vendor.rows("user").items():
+        if vendor.tenant == "aurora" and user["EmployeeNumber"] in REPS:
+            vendor.put("user", key, **REPS[user["EmployeeNumber"]])
 
 
 def _shift_instants(vendor: _Vendor) -> None:
@@ -381,7 +448,7 @@ def _add_deal(vendor: _Vendor, number: int, deal: OddDeal) -> None:
     key = f"0065gZZ0000{number:04d}AAA"
     state: Row = {
         "Id": key, "Name": f"Odd deal {number}", "AccountId": accounts[number],
-        "OwnerId": users[4], "Amount": 10000.0,
+        "ContractId": None, "OwnerId": users[4], "Amount": 10000.0,
         "CurrencyIsoCode": deal.currency or TENANTS[vendor.tenant], "CloseDate": "2025-06-30",
         "Type": "New Business", "LeadSource": "Website", "NextStep": "Call",
         "CreatedById": users[4], "CreatedDate": _api(deal.steps[0][0]), "IsDeleted": False,
@@ -502,7 +569,10 @@ def _revise_policy(folder: Path) -> None:
     _write(folder / "working_day.csv", days)
     targets = _read(folder / "target.csv")
     empty = dict.fromkeys(targets[0], "")
-    targets += [empty | _TARGET | row | {"target_id": key} for key, row in TARGETS.items()]
+    of_reps = {key: _OF_A_REP | row for key, row in REP_TARGETS.items()}
+    targets += [
+        empty | _TARGET | row | {"target_id": key} for key, row in {**TARGETS, **of_reps}.items()
+    ]
     _write(folder / "target.csv", targets)
 
 
