@@ -13,16 +13,9 @@ times as (
     where outcome = 'won'
 ),
 
-ranked as (
+counted as (
     select
         *,
-        row_number() over (
-            partition by tenant, pipeline_id, close_month, stage_id, is_visited
-            order by seconds
-        ) as place,
-        count(*) over (
-            partition by tenant, pipeline_id, close_month, stage_id, is_visited
-        ) as place_count,
         count(case when stage_id = '(cycle)' then seconds end) over (
             partition by tenant, pipeline_id, close_month
         ) as deal_count
@@ -39,12 +32,10 @@ stages as (
         count(case when is_visited then 1 end) as visited_count,
         sum(case when is_visited then seconds end) as seconds,
         sum(case when is_visited then latest_seconds end) as latest_seconds,
-        {{ percentile('case when is_visited then seconds end', 'place', 'place_count', 50) }}
-            as median_seconds,
-        {{ percentile('case when is_visited then seconds end', 'place', 'place_count', 90) }}
-            as p90_seconds,
+        {{ percentile('case when is_visited then seconds end', 50) }} as median_seconds,
+        {{ percentile('case when is_visited then seconds end', 90) }} as p90_seconds,
         count(case when stage_id = '(cycle)' and seconds is null then 1 end) as negative_count
-    from ranked
+    from counted
     group by
         tenant,
         pipeline_id,

@@ -69,17 +69,6 @@ placed as (
     cross join (values ('tenant'), ('region'), ('rep')) as scopes (scope_kind)
 ),
 
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by tenant, scope_kind, scope_id, won_count order by cycle_seconds
-        ) as place,
-        count(*) over (partition by tenant, scope_kind, scope_id, won_count) as deal_count
-    from placed
-    where scope_id is not null
-),
-
 summed as (
     select
         tenant,
@@ -88,10 +77,11 @@ summed as (
         cast(sum(won_count) as int) as won_count,
         cast(count(amount_at_close) as int) as known_amount_count,
         cast(sum(amount_at_close) as decimal(18, 2)) as won_amount,
-        {{ percentile('cycle_seconds', 'place', 'deal_count', 50) }} as median_cycle_seconds,
+        {{ percentile('cycle_seconds', 50) }} as median_cycle_seconds,
         cast(sum(case_count) as int) as case_count,
         cast(sum(won_case_count) as int) as won_case_count
-    from ranked
+    from placed
+    where scope_id is not null
     group by tenant, scope_kind, scope_id
 ),
 

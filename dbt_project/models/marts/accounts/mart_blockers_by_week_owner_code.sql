@@ -70,14 +70,7 @@ placed as (
             partition by
                 tenant, week_start_date, owner_source_id, blocker_code, is_open, opportunity_key
             order by blocker_key
-        ) as number_of_deal,
-        row_number() over (
-            partition by tenant, week_start_date, owner_source_id, blocker_code, is_open
-            order by age_days
-        ) as place,
-        count(*) over (
-            partition by tenant, week_start_date, owner_source_id, blocker_code, is_open
-        ) as places
+        ) as number_of_deal
     from blocked
 ),
 
@@ -92,8 +85,7 @@ final as (
         cast(
             sum(case when is_open and number_of_deal = 1 then amount end) as decimal(18, 2)
         ) as blocked_amount,
-        {{ percentile('case when is_open then age_days end', 'place', 'places', 50) }}
-            as median_age_days,
+        {{ percentile('case when is_open then age_days end', 50) }} as median_age_days,
         count(case when not is_open then 1 end) as resolved_count,
         count(case when not is_open and is_without_action then 1 end)
             as resolved_without_action_count,

@@ -29,22 +29,6 @@ months as (
     from {{ ref('int_pipeline_months') }}
 ),
 
--- Starts leave no stay, alone in their groups: nulls never stand among the ranked.
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by
-                tenant, pipeline_id, entered_month, from_stage_id, stage_id, move_kind
-            order by left_stay_seconds
-        ) as place,
-        count(left_stay_seconds) over (
-            partition by
-                tenant, pipeline_id, entered_month, from_stage_id, stage_id, move_kind
-        ) as left_stay_count
-    from stays
-),
-
 moves as (
     select
         tenant,
@@ -59,10 +43,9 @@ moves as (
         cast(
             sum(case when not is_qualified then amount end) as decimal(18, 2)
         ) as unqualified_amount,
-        {{ percentile('left_stay_seconds', 'place', 'left_stay_count', 50) }}
-            as median_stay_seconds,
+        {{ percentile('left_stay_seconds', 50) }} as median_stay_seconds,
         currency_code
-    from ranked
+    from stays
     group by
         tenant,
         pipeline_id,

@@ -17,22 +17,6 @@ checks as (
     from {{ ref('fct_stage_entry_check') }}
 ),
 
--- What was never cured, or nobody knows when, comes last and has no place in the median.
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by
-                tenant, pipeline_id, rule_id, stage_id, owner_source_id, week_start_date
-            order by days_to_cure nulls last
-        ) as cure_place,
-        count(days_to_cure) over (
-            partition by
-                tenant, pipeline_id, rule_id, stage_id, owner_source_id, week_start_date
-        ) as cure_count
-    from checks
-),
-
 counted as (
     select
         tenant,
@@ -49,10 +33,10 @@ counted as (
         count(case when verdict_now = 'unknown' then 1 end) as unknown_count,
         count(case when verdict_now = 'cured' then 1 end) as cured_count,
         count(days_to_cure) as cured_at_known_count,
-        {{ percentile('days_to_cure', 'cure_place', 'cure_count', 50) }} as median_days_to_cure,
+        {{ percentile('days_to_cure', 50) }} as median_days_to_cure,
         cast(sum(amount_at_fault) as decimal(18, 2)) as amount_at_fault,
         currency_code
-    from ranked
+    from checks
     group by
         tenant,
         pipeline_id,
