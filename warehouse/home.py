@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-MEMORY_LIMIT = "16GB"
+MEMORY_LIMIT = "5GB"
 """What DuckDB may hold during a build, as in `dbt_project/profiles.yml`; the rest it spills beside
-the warehouse file. At 4 GB a million opportunities do not build: the paths of the funnel stop."""
+the warehouse file. A million opportunities build within it; without a limit it takes four fifths
+of the machine."""
 
 
 @dataclass(frozen=True, slots=True)

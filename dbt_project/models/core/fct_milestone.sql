@@ -4,13 +4,42 @@ milestones as (
     select * from {{ ref('int_stage_milestones') }}
 ),
 
-evidence as (
+opportunities as (
     select
         opportunity_key,
-        evidence,
-        met_at,
-        removed_at
-    from {{ ref('int_milestone_evidence') }}
+        owner_source_id
+    from {{ ref('fct_opportunity') }}
+),
+
+owners as (
+    select
+        record_key,
+        owner_source_id,
+        valid_from_at,
+        valid_to_at
+    from {{ ref('int_owner_intervals') }}
+    where record_type = 'opportunity'
+),
+
+evidence as (
+    select
+        evidence.opportunity_key,
+        evidence.evidence,
+        evidence.met_at,
+        evidence.removed_at,
+        case
+            when evidence.met_at is null then null
+            -- An owner who was cleared is nobody: only without a change does the record speak.
+            when owners.record_key is not null then owners.owner_source_id
+            else opportunities.owner_source_id
+        end as owner_source_id_when_met
+    from {{ ref('int_milestone_evidence') }} as evidence
+    inner join opportunities
+        on evidence.opportunity_key = opportunities.opportunity_key
+    left join owners
+        on
+            evidence.opportunity_key = owners.record_key
+            and {{ is_valid_at('evidence.met_at', 'owners') }}
 ),
 
 steps as (
@@ -34,23 +63,6 @@ versions as (
     from {{ ref('dim_process_version') }}
 ),
 
-opportunities as (
-    select
-        opportunity_key,
-        owner_source_id
-    from {{ ref('fct_opportunity') }}
-),
-
-owners as (
-    select
-        record_key,
-        owner_source_id,
-        valid_from_at,
-        valid_to_at
-    from {{ ref('int_owner_intervals') }}
-    where record_type = 'opportunity'
-),
-
 final as (
     select
         milestones.tenant,
@@ -72,12 +84,7 @@ final as (
         milestones.is_qualified,
         evidence.met_at,
         evidence.met_at is not null as is_met,
-        case
-            when evidence.met_at is null then null
-            -- An owner who was cleared is nobody: only without a change does the record speak.
-            when owners.record_key is not null then owners.owner_source_id
-            else opportunities.owner_source_id
-        end as owner_source_id_when_met,
+        evidence.owner_source_id_when_met,
         coalesce(evidence.met_at < milestones.stage_entered_at, false) as is_met_before_stage,
         evidence.met_at is not null
         and coalesce(evidence.met_at <= milestones.stage_left_at, true) as is_met_in_time,
@@ -103,10 +110,6 @@ final as (
         on
             milestones.pipeline_id = versions.pipeline_id
             and {{ is_valid_on('milestones.stage_entered_date', 'versions') }}
-    left join owners
-        on
-            milestones.opportunity_key = owners.record_key
-            and {{ is_valid_at('evidence.met_at', 'owners') }}
 )
 
 select * from final

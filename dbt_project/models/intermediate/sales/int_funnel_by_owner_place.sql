@@ -11,11 +11,16 @@ steps as (
         to_stage_id,
         owner_source_id_at_entry,
         owner_source_id_now,
-        is_qualified,
-        is_reached,
-        is_entered,
-        is_lost,
-        amount_in_tenant_currency,
+        entry_count as entered_count,
+        case when is_reached then entry_count else 0 end as reached_count,
+        case when is_reached and not is_entered then entry_count else 0 end as skipped_count,
+        case when not is_reached and not is_lost then entry_count else 0 end as open_count,
+        case when is_qualified then entry_count else 0 end as qualified_entered_count,
+        case when is_qualified and is_reached then entry_count else 0 end
+            as qualified_reached_count,
+        case when is_qualified then amount_in_tenant_currency end as qualified_entered_amount,
+        case when not is_qualified then amount_in_tenant_currency end
+            as unqualified_entered_amount,
         currency_code
     from {{ ref('int_funnel_paths') }}
     where is_next_stage
@@ -71,17 +76,14 @@ final as (
         based.from_stage_id,
         based.to_stage_id,
         based.currency_code,
-        count(*) as entered_count,
-        count(case when based.is_reached then 1 end) as reached_count,
-        count(case when based.is_reached and not based.is_entered then 1 end) as skipped_count,
-        count(case when not based.is_reached and not based.is_lost then 1 end) as open_count,
-        count(case when based.is_qualified then 1 end) as qualified_entered_count,
-        count(case when based.is_qualified and based.is_reached then 1 end)
-            as qualified_reached_count,
-        sum(case when based.is_qualified then based.amount_in_tenant_currency end)
-            as qualified_entered_amount,
-        sum(case when not based.is_qualified then based.amount_in_tenant_currency end)
-            as unqualified_entered_amount
+        cast(sum(based.entered_count) as bigint) as entered_count,
+        cast(sum(based.reached_count) as bigint) as reached_count,
+        cast(sum(based.skipped_count) as bigint) as skipped_count,
+        cast(sum(based.open_count) as bigint) as open_count,
+        cast(sum(based.qualified_entered_count) as bigint) as qualified_entered_count,
+        cast(sum(based.qualified_reached_count) as bigint) as qualified_reached_count,
+        sum(based.qualified_entered_amount) as qualified_entered_amount,
+        sum(based.unqualified_entered_amount) as unqualified_entered_amount
     from based
     left join reps
         on

@@ -11,6 +11,7 @@ paths as (
         is_reached,
         is_entered,
         is_lost,
+        entry_count,
         amount_in_tenant_currency,
         currency_code
     from {{ ref('int_funnel_paths') }}
@@ -33,12 +34,22 @@ counted as (
         cohort_month,
         from_stage_id,
         to_stage_id,
-        count(*) as entered_count,
-        count(case when is_reached then 1 end) as reached_count,
-        count(case when is_reached and not is_entered then 1 end) as skipped_count,
-        count(case when not is_reached and not is_lost then 1 end) as open_count,
-        count(case when is_qualified then 1 end) as qualified_entered_count,
-        count(case when is_qualified and is_reached then 1 end) as qualified_reached_count,
+        cast(sum(entry_count) as bigint) as entered_count,
+        cast(
+            sum(case when is_reached then entry_count else 0 end) as bigint
+        ) as reached_count,
+        cast(
+            sum(case when is_reached and not is_entered then entry_count else 0 end) as bigint
+        ) as skipped_count,
+        cast(
+            sum(case when not is_reached and not is_lost then entry_count else 0 end) as bigint
+        ) as open_count,
+        cast(
+            sum(case when is_qualified then entry_count else 0 end) as bigint
+        ) as qualified_entered_count,
+        cast(
+            sum(case when is_qualified and is_reached then entry_count else 0 end) as bigint
+        ) as qualified_reached_count,
         cast(
             sum(case when is_qualified then amount_in_tenant_currency end) as decimal(18, 2)
         ) as qualified_entered_amount,
