@@ -57,7 +57,8 @@ def _rows(landing: Landing, resource: str) -> str:
 
 
 def _count(query: str) -> int:
-    ((count,),) = duckdb.sql(query).fetchall()
+    with duckdb.connect() as connection:
+        ((count,),) = connection.execute(query).fetchall()
     return int(count)
 
 

@@ -237,9 +237,8 @@ def a_lead_with_history(made: Installation) -> str:
         for file in load.files
     ]
     query = "select min(lead_id) from read_parquet($files, hive_partitioning = false)"
-    found = duckdb.execute(query, {"files": histories}).fetchone()
-    assert found
-    return str(found[0])
+    ((first,),) = duckdb.execute(query, {"files": histories}).fetchall()
+    return str(first)
 
 
 def holding(made: Installation, key: str) -> list[Path]:
@@ -267,8 +266,8 @@ def stands_in(path: Path, key: str) -> bool:
         return key in gzip.decompress(path.read_bytes()).decode()
     if path.suffix == ".parquet":
         query = f"select count(*) from read_parquet($path) as row where {_HELD}"
-        found = duckdb.execute(query, {"path": str(path), "key": key}).fetchone()
-        return bool(found and found[0])
+        ((rows,),) = duckdb.execute(query, {"path": str(path), "key": key}).fetchall()
+        return bool(rows)
     if path.suffix == ".duckdb":
         with duckdb.connect(str(path), read_only=True) as connection:
             tables = connection.execute(
