@@ -198,7 +198,9 @@ def _stage_entry_gate(home: Home, plan: BuildPlan, clock: Clock, progress: Progr
 def _marts(home: Home, plan: BuildPlan, clock: Clock, progress: Progress) -> str:
     from warehouse.dbt_runner import STAGING
 
-    return _dbt(home, plan, "marts", progress, exclude=STAGING)
+    summary = _dbt(home, plan, "marts", progress, exclude=STAGING)
+    meta.record_built(home.database, plan.date, plan.instant, plan.watermarks)
+    return summary
 
 
 def _mart_gate(home: Home, plan: BuildPlan, clock: Clock, progress: Progress) -> str:
@@ -242,7 +244,8 @@ STEPS: tuple[tuple[str, Callable[[Home, BuildPlan, Clock, Progress], str]], ...]
 
 
 def dbt_variables(home: Home, plan: BuildPlan) -> dict[str, Any]:
-    """What the models are told: the date, and the exact files of the new loads per resource.
+    """What the models are told: the date, the exact files of the new loads per resource, and
+    whether models by case are built for every case.
 
     The first file of each resource is empty and has its declared columns.
     """
@@ -254,6 +257,7 @@ def dbt_variables(home: Home, plan: BuildPlan) -> dict[str, Any]:
         "as_of_at": plan.as_of_at,
         "house_timezone": plan.house_timezone,
         "landed": landed,
+        "is_whole_build": bool(plan.whole),
     }
 
 
@@ -268,7 +272,11 @@ def _dbt(
     from warehouse.dbt_runner import raise_for_failures, run_layer
 
     results = run_layer(
-        home, dbt_variables(home, plan), select=select, exclude=exclude, progress=progress
+        home,
+        dbt_variables(home, plan),
+        select=select,
+        exclude=exclude,
+        progress=progress,
     )
     meta.record_dbt_results(home.database, plan.build_id, layer, results)
     raise_for_failures(layer, results)

@@ -50,6 +50,8 @@ def run_layer(
 ) -> list[DbtResult]:
     """Builds and tests the selected models; returns what happened to each node.
 
+    Models by case are made anew when the build is whole; staging is continued all the same.
+
     A data test runs in the first layer that has all of its parents. Raises WarehouseError when
     the project itself does not load.
     """
@@ -61,6 +63,7 @@ def run_layer(
         vars=dict(variables),
         select=tuple(select),
         exclude=tuple(exclude),
+        full_refresh=variables["is_whole_build"],
         exclude_resource_types=("unit_test",),
         indirect_selection="cautious",
         **_settings(home.database, _target(home), home.warehouse / "dbt_logs"),

@@ -2,9 +2,11 @@
 
 `meta.load` has one row per load that is staged; `meta.load_attempt` one per load, whatever became
 of it, and one per attempt that failed (see `warehouse.load_log`); `meta.staged` one row: how far
-staging got and from which definitions; `meta.build_step` the steps that the last build finished;
-`meta.dbt_result` what dbt did in it. From these a build tells whether the file may be continued: it
-is a cache, and one that does not match the stores is thrown away.
+staging got and from which definitions; `meta.built` one row: what the marts were last built of, and
+`meta.case_fingerprint` what was known then of each lead and opportunity; `meta.build_step` the
+steps that the last build finished; `meta.dbt_result` what dbt did in it. From these a build tells
+whether the file may be continued: it is a cache, and one that does not match the stores is thrown
+away.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -45,6 +47,14 @@ create table if not exists meta.load_refusal (
 );
 create table if not exists meta.staged (
     definitions varchar not null, as_of_date date not null, watermarks varchar not null
+);
+create table if not exists meta.built (
+    as_of_date date not null, as_of_at timestamp not null, watermarks varchar not null
+);
+create table if not exists meta.case_fingerprint (
+    record_type varchar not null, record_key bigint not null, tenant varchar not null,
+    source_system varchar not null, source_id varchar not null, case_id varchar not null,
+    opportunity_key bigint, opportunity_source_id varchar, fingerprint varchar not null
 );
 create table if not exists meta.build_step (
     build_id varchar not null, step varchar not null, finished_at timestamp not null
@@ -92,6 +102,15 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True)
+class Built:
+    """What the marts of the file were last built of. `as_of_at` is naive, UTC."""
+
+    as_of_date: date
+    as_of_at: datetime
+    watermarks: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class DbtResult:
     """What dbt did with one node. `status` is dbt's: success, pass, warn, error, fail, skipped."""
 
@@ -119,6 +138,44 @@ def read_staged(database: Path) -> Staged | None:
     if row is None:
         return None
     return Staged(row[0], row[1], json.loads(row[2]), held)
+
+
+def read_built(database: Path) -> Built | None:
+    """What the marts were last built of; None when no build of this file came so far."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        row = connection.execute(
+            "select as_of_date, as_of_at, watermarks from meta.built"
+        ).fetchone()
+    return None if row is None else Built(row[0], row[1], json.loads(row[2]))
+
+
+def policy_turns(
+    database: Path, tables: Iterable[str], since: Built, as_of_date: date, as_of_at: datetime
+) -> str:
+    """A date in these policy tables that comes after the last build and by this one; '' if none.
+
+    A row is valid from or until then, or was recorded since: 'stage_map.valid_from 2026-05-01'.
+    """
+    tick = timedelta(microseconds=1)
+    instants = (since.as_of_at - tick, _naive(as_of_at) - tick)
+    with duckdb.connect(str(database), read_only=True) as connection:
+        columns = connection.execute(
+            "select table_name, column_name, data_type = 'DATE' from duckdb_columns() "
+            "where schema_name = 'staging' and data_type in ('DATE', 'TIMESTAMP') "
+            "and table_name in (select unnest(?)) order by table_name, column_name",
+            [[f"stg_policy_landed__{table}" for table in tables]],
+        ).fetchall()
+        for table, column, is_date in columns:
+            # A day holds from its first moment on, an instant once it is past.
+            since_then = (since.as_of_date, as_of_date) if is_date else instants
+            found = connection.execute(
+                f'select min("{column}") from staging."{table}" '  # noqa: S608 (from the catalog)
+                f'where "{column}" > $1 and "{column}" <= $2',
+                since_then,
+            ).fetchone()
+            if found is not None and found[0] is not None:
+                return f"{table.removeprefix('stg_policy_landed__')}.{column} {found[0]}"
+    return ""
 
 
 def begin_build(database: Path, build_id: str, definitions: str, as_of_date: date) -> None:
@@ -159,6 +216,25 @@ def record_staged(database: Path, watermarks: dict[str, int]) -> None:
         connection.execute(
             "update meta.staged set watermarks = ?", [json.dumps(watermarks, sort_keys=True)]
         )
+
+
+def record_built(
+    database: Path, as_of_date: date, as_of_at: datetime, watermarks: dict[str, int]
+) -> None:
+    """The marts are built of this; the next build compares each case with what was known here."""
+    with duckdb.connect(str(database)) as connection:
+        connection.begin()
+        connection.execute("delete from meta.built")
+        connection.execute(
+            "insert into meta.built values (?, ?, ?)",
+            [as_of_date, _naive(as_of_at), json.dumps(watermarks, sort_keys=True)],
+        )
+        connection.execute("delete from meta.case_fingerprint")
+        connection.execute(
+            "insert into meta.case_fingerprint by name "
+            "select * from intermediate.int_case_fingerprints"
+        )
+        connection.commit()
 
 
 def record_step(database: Path, build_id: str, step: str, finished_at: datetime) -> None:

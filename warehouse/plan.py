@@ -28,6 +28,19 @@ from warehouse.policy import house_timezone
 from warehouse.publish import Basis, current_version, forget_attempt, rolled_back, versions
 from warehouse.readable import forget_unused, readable
 
+CASE_POLICY = (
+    "fx_rate",
+    "pipeline",
+    "process_milestone",
+    "process_stage",
+    "process_step",
+    "setting",
+    "stage_entry_rule",
+    "stage_map",
+    "tenant",
+)
+"""The policy that models by case are made with, directly or by the verdicts of the gate."""
+
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
@@ -36,8 +49,9 @@ class BuildPlan:
     `as_of_at` is the first instant after `as_of_date` in the house's timezone, UTC,
     'YYYY-MM-DD HH:MM:SS'. `watermarks` is the last commit of each store and, as ``failures``, the
     last failed attempt. `loads` are those that the warehouse does not hold yet. `rebuild` says why
-    the file starts from nothing ('' when it is continued), `skip` why there is nothing to do (''
-    when there is). `notes` are for the reader.
+    the file starts from nothing ('' when it is continued), `whole` why every case is built anew (''
+    when only those are that changed), `skip` why there is nothing to do ('' when there is). `notes`
+    are for the reader.
     """
 
     build_id: str
@@ -48,6 +62,7 @@ class BuildPlan:
     definitions: str
     loads: tuple[StagedLoad, ...]
     rebuild: str
+    whole: str
     skip: str
     notes: tuple[str, ...]
 
@@ -95,6 +110,7 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
     columns = dict(declared())
     as_of_at = _first_instant_after(as_of, zone)
     rebuild, staged = _reason_to_rebuild(home, accepted, definitions, as_of)
+    whole = rebuild or _reason_to_build_whole(home, accepted["policy"], as_of, as_of_at)
     plan = BuildPlan(
         build_id=uuid.uuid4().hex,
         as_of_date=as_of.isoformat(),
@@ -109,8 +125,9 @@ def make_plan(home: Home, clock: Clock, as_of_date: date | None) -> BuildPlan:
             if load.place > staged.get(name, 0)
         ),
         rebuild=rebuild,
+        whole=whole,
         skip="",
-        notes=tuple(_notes(accepted, as_of, as_of_at, rebuild)),
+        notes=tuple(_notes(accepted, as_of, as_of_at, rebuild, whole)),
     )
     if rebuild:  # then the plan names every load
         forget_unused(home, {path for load in plan.loads for path in load.files})
@@ -173,6 +190,25 @@ def _reason_to_rebuild(
     return "", staged.watermarks
 
 
+def _reason_to_build_whole(
+    home: Home, policy: list[Manifest], as_of: date, as_of_at: datetime
+) -> str:
+    """Why the models by case are built for every case, not for the changed ones; '' when not.
+
+    They know what changed about a case from its own rows; what policy says of all of them is in
+    none. See docs/decisions/0154.
+    """
+    built = meta.read_built(home.database)
+    if built is None:
+        return "no build of this file came as far as its marts"
+    landed = built.watermarks["policy"]
+    for load in policy:
+        if load.resource in CASE_POLICY and load.commit_seq > landed:
+            return f"{load.resource} of the policy landed anew"
+    turns = meta.policy_turns(home.database, CASE_POLICY, built, as_of, as_of_at)
+    return turns and f"policy turns: {turns}"
+
+
 def _reason_to_skip(
     home: Home, decisions: Landing, plan: BuildPlan, accepted: dict[str, list[Manifest]]
 ) -> str:
@@ -206,9 +242,15 @@ def _reason_to_skip(
 
 
 def _notes(
-    accepted: dict[str, list[Manifest]], as_of: date, as_of_at: datetime, rebuild: str
+    accepted: dict[str, list[Manifest]],
+    as_of: date,
+    as_of_at: datetime,
+    rebuild: str,
+    whole: str,
 ) -> list[str]:
     notes = [f"building as of {as_of}" + (f"; from nothing: {rebuild}" if rebuild else "")]
+    if whole and not rebuild:
+        notes.append(f"every case is built anew: {whole}")
     came_later = sorted(
         {
             f"{load.source} of {load.tenant}"

@@ -48,21 +48,53 @@
         _is_backfilled
 {%- endmacro %}
 
-{#- The latest version of each row that was recorded before the build's cut-off. -#}
+{#-
+    The latest version of each row that was recorded before the build's cut-off. Most rows have one
+    version: only those of which there are more are ranked, and the older ones left out.
+-#}
 {% macro latest_known(relation, key) -%}
     (
-        select ranked.*
-        from (
+        select staged.*
+        from {{ relation }} as staged
+        left join (
             select
-                staged.*,
+                versions.*,
                 row_number() over (
-                    partition by staged.source_tenant, staged.{{ key }}
-                    order by staged._commit_seq desc, staged._page desc, staged._row_number desc
-                ) as _version_rank
-            from {{ relation }} as staged
-            where staged._recorded_at < {{ as_of_at() }}
+                    partition by versions.source_tenant, versions.{{ key }}
+                    order by
+                        versions._commit_seq desc, versions._page desc, versions._row_number desc
+                ) as version_rank
+            from (
+                select
+                    known.source_tenant,
+                    known.{{ key }},
+                    known._commit_seq,
+                    known._page,
+                    known._row_number
+                from {{ relation }} as known
+                where known._recorded_at < {{ as_of_at() }}
+            ) as versions
+            inner join (
+                select
+                    known.source_tenant,
+                    known.{{ key }}
+                from {{ relation }} as known
+                where known._recorded_at < {{ as_of_at() }}
+                group by known.source_tenant, known.{{ key }}
+                having count(*) > 1
+            ) as repeated
+                on
+                    versions.source_tenant = repeated.source_tenant
+                    and versions.{{ key }} = repeated.{{ key }}
         ) as ranked
-        where ranked._version_rank = 1
+            on
+                staged.source_tenant = ranked.source_tenant
+                and staged.{{ key }} = ranked.{{ key }}
+                and staged._commit_seq = ranked._commit_seq
+                and staged._row_number = ranked._row_number
+        where
+            staged._recorded_at < {{ as_of_at() }}
+            and coalesce(ranked.version_rank, 1) = 1
     )
 {%- endmacro %}
 

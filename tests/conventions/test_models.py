@@ -13,6 +13,7 @@ import yaml
 from ingestion.catalog import CONNECTORS
 from ingestion.entities import ENTITIES, HEAD, TAIL
 from warehouse.home import MEMORY_LIMIT
+from warehouse.plan import CASE_POLICY
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "dbt_project" / "models"
@@ -275,3 +276,64 @@ def test_dbt_may_hold_as_much_memory_as_the_rest_of_a_build() -> None:
     profiles = yaml.safe_load((ROOT / "dbt_project" / "profiles.yml").read_text(encoding="utf-8"))
     settings = profiles["closebook"]["outputs"]["duckdb"]["settings"]
     assert settings["memory_limit"] == MEMORY_LIMIT
+
+
+OF_CHANGED = re.compile(r"of_changed\(\s*ref\('(\w+)'\)")
+NOT_OF_A_CASE = {
+    "int_stage_names": "what policy calls a name on a day, whoever entered it",
+    "stage_entry_verdict": "of an entry, by its context, which is by case, and by policy",
+}
+"""What models by case read of all cases, each with the reason why no other case decides it."""
+
+
+def ancestors(manifest: dict[str, Any], unique_id: str) -> set[str]:
+    """Every model and source above a node."""
+    found: set[str] = set()
+    waiting = [unique_id]
+    while waiting:
+        for parent in manifest["parent_map"].get(waiting.pop(), []):
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def test_models_by_case_read_changed_cases_and_what_policy_alone_decides(
+    manifest: dict[str, Any], models: dict[str, dict[str, Any]]
+) -> None:
+    """Where not, a change would leave cases standing that it concerns (docs/decisions/0154)."""
+    by_case = {name for name, node in models.items() if OF_CHANGED.search(node["raw_code"])}
+    kept = {
+        name
+        for name, node in models.items()
+        if node["config"]["materialized"] == "incremental" and layer_of(node) != "staging"
+    }
+    assert kept <= by_case
+    assert {models[name]["config"]["materialized"] for name in by_case - kept} == {"view"}
+    known = {models["int_case_records"]["unique_id"]}
+    for rows in ("int_case_record_rows", "int_case_event_rows"):
+        known |= set(manifest["parent_map"][models[rows]["unique_id"]])
+    policy: set[str] = set()
+    wrong = []
+    for name in sorted(by_case):
+        of_changed = set(OF_CHANGED.findall(models[name]["raw_code"]))
+        for parent in manifest["parent_map"][models[name]["unique_id"]]:
+            parent_name = parent.rpartition(".")[2]
+            roots = {
+                above
+                for above in ancestors(manifest, parent) | {parent}
+                if ".stg_" in above and ".stg_policy_" not in above
+            }
+            if parent_name in by_case | NOT_OF_A_CASE.keys() | {"int_changed_cases"}:
+                continue
+            if parent_name in of_changed and known & (ancestors(manifest, parent) | {parent}):
+                continue
+            if roots:
+                wrong.append(f"{name} reads every row of {parent_name}")
+            policy |= {
+                above.rpartition("__")[2]
+                for above in ancestors(manifest, parent) | {parent}
+                if ".stg_policy__" in above
+            }
+    assert not wrong, "\n".join(wrong)
+    assert policy | {"setting", "stage_entry_rule", "stage_map"} == set(CASE_POLICY)

@@ -103,16 +103,17 @@ class Story:
         results = run_layer(self.home, dbt_variables(self.home, plan), progress=lambda _: None)
         raise_for_failures("story", results)
         meta.record_staged(self.home.database, plan.watermarks)
+        meta.record_built(self.home.database, plan.date, plan.instant, plan.watermarks)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query on the warehouse."""
         with duckdb.connect(str(self.home.database), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
-    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every table of core and marts, its rows in a fixed order."""
+    def tables(self, *schemas: str) -> dict[str, list[tuple[Any, ...]]]:
+        """Every table of these schemas, or of core and marts, its rows in a fixed order."""
         names = self.query(
             "select schema_name || '.' || table_name from duckdb_tables()"
-            " where schema_name in ('core', 'marts') order by 1"
+            f" where schema_name in {schemas or ('core', 'marts')} order by 1"
         )
         return {name: self.query(f"select * from {name} order by all") for (name,) in names}

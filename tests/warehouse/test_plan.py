@@ -194,6 +194,95 @@ def publish_plan(home: Home, plan: BuildPlan, clock: FixedClock) -> str:
     return publish(home, plan.basis, TABLES, [], 0, clock).version
 
 
+def built(home: Home) -> None:
+    """Leaves the warehouse file as a build of 1 July leaves it that came as far as its marts."""
+    plan = plan_build(home, at("2026-06-30T19:00:00+00:00"))
+    stage(home, plan)
+    with duckdb.connect(str(home.database)) as connection:
+        connection.execute(
+            "create schema intermediate; create table intermediate.int_case_fingerprints as "
+            "from meta.case_fingerprint; create schema staging; "
+            "create table staging.stg_policy_landed__stage_map "
+            "(valid_from date, valid_to date, _recorded_at timestamp);"
+            "create table staging.stg_policy_landed__quota (valid_from date)"
+        )
+    meta.record_built(home.database, plan.date, plan.instant, plan.watermarks)
+
+
+def land_policy_with(home: Home, folder: Path, table: str, row: str) -> None:
+    """Lands the demo company's policy with one more row."""
+    shutil.copytree(DEMO_POLICY, folder)
+    with (folder / f"{table}.csv").open("a", encoding="utf-8") as file:
+        file.write(f"{row}\n")
+    land_policy(folder, Landing(home.policy), Landing(home.decisions), at("2026-07-01T20:00+00:00"))
+
+
+def test_a_first_build_is_of_every_case(fed: Home, clock: FixedClock) -> None:
+    assert plan_build(fed, clock).whole == "there is no warehouse file yet"
+
+
+def test_a_build_that_died_before_its_marts_is_of_every_case_again(
+    fed: Home, clock: FixedClock
+) -> None:
+    stage(fed, plan_build(fed, clock))
+    plan = plan_build(fed, clock)
+    assert (plan.rebuild, plan.whole) == ("", "no build of this file came as far as its marts")
+    assert plan.notes[-1] == f"every case is built anew: {plan.whole}"
+
+
+def test_new_loads_are_of_the_cases_that_they_change(fed: Home) -> None:
+    built(fed)
+    land_refunds(fed, "2026-07-01T19:00:00+00:00")
+    plan = plan_build(fed, at("2026-07-01T19:00:00+00:00"))
+    assert (plan.as_of_date, plan.whole) == ("2026-07-02", "")
+    assert dbt_variables(fed, plan)["is_whole_build"] is False
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "why"),
+    [
+        (
+            "stage_map",
+            "salesforce,*,default,lead,Parked,lead_acquired,2026-09-01,",
+            "stage_map of the policy landed anew",
+        ),
+        ("quota", "borealis,E1001,21500.00,USD,2026-09-01,", ""),
+    ],
+    ids=["of cases", "of pay"],
+)
+def test_policy_that_cases_are_made_with_makes_a_build_of_every_case(
+    fed: Home, tmp_path: Path, table: str, row: str, why: str
+) -> None:
+    built(fed)
+    land_policy_with(fed, tmp_path / "policy", table, row)
+    land_refunds(fed, "2026-07-01T19:00:00+00:00")
+    assert plan_build(fed, at("2026-07-01T21:00:00+00:00")).whole == why
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("'2026-07-01', null, '2026-01-01'", ""),
+        ("'2026-07-02', null, '2026-01-01'", "stage_map.valid_from 2026-07-02"),
+        ("'2026-07-03', null, '2026-01-01'", ""),
+        ("'2026-01-01', '2026-07-02', '2026-01-01'", "stage_map.valid_to 2026-07-02"),
+        ("'2026-01-01', null, '2026-07-01 15:59:59'", ""),
+        ("'2026-01-01', null, '2026-07-01 16:00'", "stage_map._recorded_at 2026-07-01 16:00:00"),
+        ("'2026-01-01', null, '2026-07-02 16:00'", ""),
+    ],
+)
+def test_a_date_of_policy_that_is_passed_makes_a_build_of_every_case(
+    fed: Home, row: str, why: str
+) -> None:
+    built(fed)
+    with duckdb.connect(str(fed.database)) as connection:
+        connection.execute(f"insert into staging.stg_policy_landed__stage_map values ({row})")
+        connection.execute("insert into staging.stg_policy_landed__quota values ('2026-07-02')")
+    land_refunds(fed, "2026-07-01T19:00:00+00:00")
+    plan = plan_build(fed, at("2026-07-01T19:00:00+00:00"))
+    assert plan.whole == (why and f"policy turns: {why}")
+
+
 def test_nothing_new_is_skipped(fed: Home, clock: FixedClock) -> None:
     version = publish_plan(fed, plan_build(fed, clock), clock)
     result = build(fed, clock)

@@ -1,14 +1,16 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 milestones as (
-    select * from {{ ref('int_stage_milestones') }}
+    select * from {{ of_changed(ref('int_stage_milestones'), 'opportunity_key') }}
 ),
 
 opportunities as (
     select
         opportunity_key,
         owner_source_id
-    from {{ ref('fct_opportunity') }}
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }}
 ),
 
 owners as (
@@ -17,7 +19,7 @@ owners as (
         owner_source_id,
         valid_from_at,
         valid_to_at
-    from {{ ref('int_owner_intervals') }}
+    from {{ of_changed(ref('int_owner_intervals'), 'record_type, record_key') }}
     where record_type = 'opportunity'
 ),
 
@@ -33,7 +35,7 @@ evidence as (
             when owners.record_key is not null then owners.owner_source_id
             else opportunities.owner_source_id
         end as owner_source_id_when_met
-    from {{ ref('int_milestone_evidence') }} as evidence
+    from {{ of_changed(ref('int_milestone_evidence'), 'opportunity_key') }} as evidence
     inner join opportunities
         on evidence.opportunity_key = opportunities.opportunity_key
     left join owners
@@ -51,7 +53,7 @@ steps as (
         done_step_count,
         next_step_id,
         next_step_activity_type
-    from {{ ref('int_milestone_steps') }}
+    from {{ of_changed(ref('int_milestone_steps'), 'opportunity_key') }}
 ),
 
 versions as (

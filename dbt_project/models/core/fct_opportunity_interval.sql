@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 states as (
@@ -15,7 +17,7 @@ states as (
         is_backfilled_history,
         currency_code,
         is_open
-    from {{ ref('int_opportunity_states') }}
+    from {{ of_changed(ref('int_opportunity_states'), 'opportunity_key') }}
 ),
 
 final as (

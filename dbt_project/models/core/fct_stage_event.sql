@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('tenant, case_id') }}") }}
+
 with
 
 entries as (
@@ -20,7 +22,7 @@ entries as (
         entered_date,
         amount_at_entry,
         currency_code_at_entry
-    from {{ ref('int_stage_entries') }}
+    from {{ of_changed(ref('int_stage_entries'), 'tenant, case_id') }}
 ),
 
 -- Unknown is not passed: a rule that cannot be judged leaves its entry unqualified.
@@ -46,7 +48,7 @@ opportunities as (
         opportunity_key,
         amount,
         currency_code
-    from {{ ref('fct_opportunity') }}
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }}
 ),
 
 tenants as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('tenant, case_id') }}") }}
+
 with
 
 stays as (
@@ -24,7 +26,7 @@ stays as (
         left_at,
         next_stage_id,
         is_first_in_stage
-    from {{ ref('int_stays') }}
+    from {{ of_changed(ref('int_stays'), 'tenant, case_id') }}
 ),
 
 counted_stages as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 opportunities as (
@@ -6,14 +8,14 @@ opportunities as (
         tenant,
         created_at,
         case when is_closed then closed_at end as closed_at
-    from {{ ref('fct_opportunity') }}
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }}
 ),
 
 records as (
     select
         opportunity_key,
         effective_at
-    from {{ ref('int_opportunities__unioned') }}
+    from {{ of_changed(ref('int_opportunities__unioned'), 'opportunity_key') }}
 ),
 
 tenants as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 setters as (
@@ -5,7 +7,7 @@ setters as (
 ),
 
 changes as (
-    select * from {{ ref('int_opportunity_changes') }}
+    select * from {{ of_changed(ref('int_opportunity_changes'), 'opportunity_key') }}
 ),
 
 records as (
@@ -18,7 +20,7 @@ records as (
         opportunities.owner_source_id,
         names.stage_id,
         names.stage_kind
-    from {{ ref('fct_opportunity') }} as opportunities
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }} as opportunities
     left join {{ ref('int_stage_names') }} as names
         on
             opportunities.source_system = names.source_system
@@ -107,9 +109,7 @@ final as (
             else owner_source_id
         end as owner_source_id,
         is_stage_of_record
-        or amount_setter is null
-        or close_date_setter is null
-        or owner_setter is null
+        or amount_setter is null or close_date_setter is null or owner_setter is null
         or (is_amount_of_record and record_amount is distinct from amount)
         or (is_date_of_record and record_close_date is distinct from close_date)
         or (is_owner_of_record and record_owner_source_id is distinct from owner_source_id)

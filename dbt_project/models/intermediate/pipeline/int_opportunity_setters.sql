@@ -13,7 +13,7 @@ changes as (
         sets_amount,
         sets_close_date,
         sets_owner
-    from {{ ref('int_opportunity_changes') }}
+    from {{ of_changed(ref('int_opportunity_changes'), 'opportunity_key') }}
 ),
 
 -- For each field the last change that set it, and the first that ever does.

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 opportunities as (
@@ -9,7 +11,7 @@ opportunities as (
         created_date,
         -- Closed nobody knows when, a deal is open at no time.
         case when is_closed then coalesce(closed_date, created_date) end as closed_date
-    from {{ ref('fct_opportunity') }}
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }}
 ),
 
 day_states as (
@@ -27,7 +29,7 @@ day_states as (
             ),
             false
         ) as is_open
-    from {{ ref('int_opportunity_instant_states') }} as states
+    from {{ of_changed(ref('int_opportunity_instant_states'), 'opportunity_key') }} as states
     inner join opportunities
         on states.opportunity_key = opportunities.opportunity_key
     where states.is_last_of_day

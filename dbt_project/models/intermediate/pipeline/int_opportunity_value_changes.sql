@@ -8,7 +8,7 @@ stage_entries as (
         *,
         max(amount_at_entry) over (partition by opportunity_key) is not null as tells_amount,
         max(close_date_at_entry) over (partition by opportunity_key) is not null as tells_date
-    from {{ ref('int_stage_entries') }}
+    from {{ of_changed(ref('int_stage_entries'), 'tenant, case_id') }}
     where record_type = 'opportunity' and source_id <> 'collected:' || record_source_id
 ),
 
@@ -22,7 +22,10 @@ field_changes as (
         case when field_name = 'amount' then try_cast(new_value as decimal(18, 2)) end as amount,
         case when field_name = 'close_date' then try_cast(old_value as date) end as old_close_date,
         case when field_name = 'close_date' then try_cast(new_value as date) end as close_date
-    from {{ ref('int_field_changes__unioned') }}
+    from {{ of_changed(
+        ref('int_field_changes__unioned'),
+        'source_system, source_tenant, record_type, record_source_id'
+    ) }}
     where
         record_type = 'opportunity'
         and field_name in ('amount', 'close_date', 'owner')

@@ -1,9 +1,9 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 wanted as (
-    select evidence
-    from {{ ref('stg_policy__process_milestone') }}
-    group by evidence
+    select distinct evidence from {{ ref('stg_policy__process_milestone') }}
 ),
 
 opportunities as (
@@ -16,7 +16,7 @@ opportunities as (
             when 'customer_committed_at' then opportunities.customer_committed_at
             when 'contract_signed_at' then opportunities.contract_signed_at
         end as happened_at
-    from {{ ref('fct_opportunity') }} as opportunities
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }} as opportunities
     cross join wanted
     where wanted.evidence not like '%:%'
 ),
@@ -32,7 +32,10 @@ ranked_changes as (
             partition by source_system, source_tenant, record_source_id, field_name
             order by changed_at desc, source_id desc
         ) as rank_from_last
-    from {{ ref('int_field_changes__unioned') }}
+    from {{ of_changed(
+        ref('int_field_changes__unioned'),
+        'source_system, source_tenant, record_type, record_source_id'
+    ) }}
     where
         record_type = 'opportunity'
         and field_name in (select wanted.evidence from wanted)
@@ -49,7 +52,10 @@ signs as (
         created_at as happened_at,
         is_deleted,
         effective_at
-    from {{ ref('int_opportunity_contacts__unioned') }}
+    from {{ of_changed(
+        ref('int_opportunity_contacts__unioned'),
+        'source_system, source_tenant, opportunity_source_id'
+    ) }}
 
     union all
 
@@ -60,7 +66,10 @@ signs as (
         occurred_at as happened_at,
         is_deleted,
         effective_at
-    from {{ ref('int_activities__unioned') }}
+    from {{ of_changed(
+        ref('int_activities__unioned'),
+        'source_system, source_tenant, opportunity_source_id'
+    ) }}
     where is_completed
 ),
 

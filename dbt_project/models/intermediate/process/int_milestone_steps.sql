@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 milestones as (
@@ -8,7 +10,7 @@ milestones as (
         milestone_id,
         stage_entered_at,
         stage_entered_date
-    from {{ ref('int_stage_milestones') }}
+    from {{ of_changed(ref('int_stage_milestones'), 'opportunity_key') }}
 ),
 
 steps as (
@@ -30,7 +32,10 @@ last_activities as (
             as opportunity_key,
         activity_type,
         max(occurred_at) as last_done_at
-    from {{ ref('int_activities__unioned') }}
+    from {{ of_changed(
+        ref('int_activities__unioned'),
+        'source_system, source_tenant, opportunity_source_id'
+    ) }}
     where is_completed and not is_deleted and occurred_at < {{ as_of_at() }}
     group by
         source_system,

@@ -1,10 +1,12 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 stays as (
     select
         *,
         lead(move_kind) over (partition by tenant, case_id order by stay_number) as next_move_kind
-    from {{ ref('fct_stage_interval') }}
+    from {{ of_changed(ref('fct_stage_interval'), 'tenant, case_id') }}
 ),
 
 milestones as (

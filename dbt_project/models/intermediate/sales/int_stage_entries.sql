@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('tenant, case_id') }}") }}
+
 with
 
 moves as (
@@ -18,7 +20,7 @@ moves as (
         amount_at_entry,
         currency_code_at_entry,
         close_date_at_entry
-    from {{ ref('int_stage_moves') }}
+    from {{ of_changed(ref('int_stage_moves'), 'tenant, case_id') }}
 ),
 
 names as (
@@ -45,7 +47,7 @@ collected as (
         pipeline_id,
         collected_at,
         collected_date
-    from {{ ref('int_collected_opportunities') }}
+    from {{ of_changed(ref('int_collected_opportunities'), 'tenant, case_id') }}
 ),
 
 collected_stages as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('opportunity_key') }}") }}
+
 with
 
 entries as (
@@ -16,7 +18,7 @@ entries as (
         amount_at_entry,
         currency_code_at_entry,
         close_date_at_entry
-    from {{ ref('int_stage_entries') }}
+    from {{ of_changed(ref('int_stage_entries'), 'tenant, case_id') }}
     where record_type = 'opportunity'
 ),
 
@@ -33,14 +35,14 @@ opportunities as (
         proposal_sent_at,
         contract_signed_at,
         is_closed
-    from {{ ref('fct_opportunity') }}
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }}
 ),
 
 decision_makers as (
     select
         opportunity_key,
         created_at
-    from {{ ref('int_decision_makers') }}
+    from {{ of_changed(ref('int_decision_makers'), 'opportunity_key') }}
 ),
 
 decision_maker_counts as (
@@ -68,6 +70,7 @@ final as (
         entries.tenant,
         entries.source_system,
         entries.source_id,
+        entries.opportunity_key,
         entries.record_source_id as opportunity_source_id,
         entries.pipeline_id,
         entries.stage_id,

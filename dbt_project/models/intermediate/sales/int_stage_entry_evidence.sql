@@ -7,7 +7,7 @@ entries as (
         stage_event_key,
         opportunity_key,
         entered_at
-    from {{ ref('int_stage_entries') }}
+    from {{ of_changed(ref('int_stage_entries'), 'tenant, case_id') }}
     where record_type = 'opportunity'
 ),
 
@@ -18,7 +18,7 @@ opportunities as (
         discovery_completed_at,
         proposal_sent_at,
         contract_signed_at
-    from {{ ref('fct_opportunity') }}
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }}
 ),
 
 -- What a change says of the record as it was then, whatever was entered or taken away since.
@@ -42,7 +42,7 @@ recorded as (
         max(case when changes.field_name = 'contract_signed_at' then changes.evidence_at end)
             as contract_signed_at
     from entries
-    inner join {{ ref('int_evidence_intervals') }} as changes
+    inner join {{ of_changed(ref('int_evidence_intervals'), 'opportunity_key') }} as changes
         on
             entries.opportunity_key = changes.opportunity_key
             and {{ is_valid_at('entries.entered_at', 'changes') }}

@@ -9,7 +9,7 @@ entries as (
         record_key,
         opportunity_key,
         entered_at
-    from {{ ref('int_stage_entries') }}
+    from {{ of_changed(ref('int_stage_entries'), 'tenant, case_id') }}
 ),
 
 owners as (
@@ -19,21 +19,21 @@ owners as (
         owner_source_id,
         valid_from_at,
         valid_to_at
-    from {{ ref('int_owner_intervals') }}
+    from {{ of_changed(ref('int_owner_intervals'), 'record_type, record_key') }}
 ),
 
 opportunities as (
     select
         opportunity_key,
         owner_source_id
-    from {{ ref('fct_opportunity') }}
+    from {{ of_changed(ref('fct_opportunity'), 'opportunity_key') }}
 ),
 
 leads as (
     select
         lead_key,
         owner_source_id
-    from {{ ref('fct_lead') }}
+    from {{ of_changed(ref('fct_lead'), 'tenant, case_id') }}
 ),
 
 -- Of a lead that became a deal, the deal says who owns it now.

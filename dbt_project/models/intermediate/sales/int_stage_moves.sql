@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget_changed('tenant, case_id') }}") }}
+
 with
 
 events as (
@@ -13,7 +15,10 @@ events as (
         amount,
         currency_code,
         close_date
-    from {{ ref('int_stage_events__unioned') }}
+    from {{ of_changed(
+        ref('int_stage_events__unioned'),
+        'source_system, source_tenant, record_type, record_source_id'
+    ) }}
     where not is_deleted and entered_at < {{ as_of_at() }}
 ),
 
@@ -23,7 +28,7 @@ leads as (
         tenant,
         source_id,
         created_at
-    from {{ ref('fct_lead') }}
+    from {{ of_changed(ref('fct_lead'), 'tenant, case_id') }}
 ),
 
 records as (
@@ -36,7 +41,7 @@ records as (
         case_id,
         opportunity_key,
         pipeline_id
-    from {{ ref('int_case_records') }}
+    from {{ of_changed(ref('int_case_records'), 'tenant, case_id') }}
 ),
 
 tenants as (

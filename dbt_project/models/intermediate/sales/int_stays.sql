@@ -26,7 +26,7 @@ entries as (
             order by entered_at, stage_order, source_id
             rows between unbounded preceding and current row
         ) = 1 as is_since_opportunity
-    from {{ ref('fct_stage_event') }}
+    from {{ of_changed(ref('fct_stage_event'), 'tenant, case_id') }}
 ),
 
 -- From its first entry on, only the opportunity itself says where the case stands.
