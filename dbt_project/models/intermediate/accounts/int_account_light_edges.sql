@@ -66,10 +66,13 @@ final as (
         lit.account_source_id,
         lit.owner_source_id,
         case when edge.sign = 1 then lit.from_date else lit.to_date end as day,
-        sum(case when lit.light = 'red' then edge.sign else 0 end) as red_deals,
-        sum(case when lit.light = 'yellow' then edge.sign else 0 end) as yellow_deals,
-        sum(case when lit.light = 'green' then edge.sign else 0 end) as green_deals,
-        sum(case when lit.is_open then edge.sign else 0 end) as open_deals
+        cast(sum(case when lit.light = 'red' then edge.sign else 0 end) as bigint)
+            as red_deals,
+        cast(sum(case when lit.light = 'yellow' then edge.sign else 0 end) as bigint)
+            as yellow_deals,
+        cast(sum(case when lit.light = 'green' then edge.sign else 0 end) as bigint)
+            as green_deals,
+        cast(sum(case when lit.is_open then edge.sign else 0 end) as bigint) as open_deals
     from lit
     cross join (values (1), (-1)) as edge (sign)
     where

@@ -1,71 +1,25 @@
 with
 
-edges as (
-    select * from {{ ref('int_account_light_edges') }}
-),
-
-days as (
-    select
-        tenant,
-        account_source_id,
-        day
-    from edges
-    group by
-        tenant,
-        account_source_id,
-        day
-),
-
-owners as (
-    select
-        tenant,
-        account_source_id,
-        owner_source_id
-    from edges
-    group by
-        tenant,
-        account_source_id,
-        owner_source_id
-),
-
--- On each day on which a deal of the account changes, what each of its owners holds of it.
 held as (
-    select
-        days.tenant,
-        days.account_source_id,
-        days.day,
-        owners.owner_source_id,
-        sum(coalesce(edges.red_deals, 0)) over path as red_deals,
-        sum(coalesce(edges.yellow_deals, 0)) over path as yellow_deals,
-        sum(coalesce(edges.green_deals, 0)) over path as green_deals,
-        sum(coalesce(edges.open_deals, 0)) over path as open_deals
-    from days
-    inner join owners
-        on
-            days.tenant = owners.tenant
-            and days.account_source_id = owners.account_source_id
-    left join edges
-        on
-            days.tenant = edges.tenant
-            and days.account_source_id = edges.account_source_id
-            and days.day = edges.day
-            and owners.owner_source_id is not distinct from edges.owner_source_id
-    window
-        path as (
-            partition by days.tenant, days.account_source_id, owners.owner_source_id
-            order by days.day
-        )
+    select * from {{ ref('int_account_holdings') }}
 ),
 
 counted as (
     select
-        *,
-        sum(red_deals) over account_day as red_deal_count,
-        sum(yellow_deals) over account_day as yellow_deal_count,
-        sum(green_deals) over account_day as green_deal_count,
-        sum(open_deals) over account_day as open_deal_count
+        tenant,
+        account_source_id,
+        day,
+        sum(red_deals) as red_deal_count,
+        sum(yellow_deals) as yellow_deal_count,
+        sum(green_deals) as green_deal_count,
+        sum(open_deals) as open_deal_count,
+        count(*) as owner_count,
+        max(owner_source_id) as only_owner_source_id
     from held
-    window account_day as (partition by tenant, account_source_id, day)
+    group by
+        tenant,
+        account_source_id,
+        day
 ),
 
 lit as (
@@ -75,13 +29,28 @@ lit as (
             when red_deal_count > 0 then 'red'
             when yellow_deal_count > 0 then 'yellow'
             when green_deal_count > 0 then 'green'
-        end as light,
-        case
-            when red_deal_count > 0 then red_deals
-            when yellow_deal_count > 0 then yellow_deals
-            else green_deals
-        end as deals_of_light
+        end as light
     from counted
+),
+
+shared as (
+    select
+        lit.tenant,
+        lit.account_source_id,
+        lit.day,
+        held.owner_source_id,
+        case lit.light
+            when 'red' then held.red_deals
+            when 'yellow' then held.yellow_deals
+            else held.green_deals
+        end as deals_of_light
+    from lit
+    inner join held
+        on
+            lit.tenant = held.tenant
+            and lit.account_source_id = held.account_source_id
+            and lit.day = held.day
+    where lit.owner_count > 1
 ),
 
 -- Nobody owns an account only when nobody owns any of its deals of that light.
@@ -95,22 +64,31 @@ ranked as (
                 deals_of_light desc,
                 owner_source_id asc
         ) as owner_rank
-    from lit
+    from shared
 ),
 
 final as (
     select
-        tenant,
-        account_source_id,
-        day,
-        light,
-        case when light is not null then owner_source_id end as owner_source_id,
-        cast(red_deal_count as bigint) as red_deal_count,
-        cast(yellow_deal_count as bigint) as yellow_deal_count,
-        cast(green_deal_count as bigint) as green_deal_count,
-        cast(open_deal_count as bigint) as open_deal_count
-    from ranked
-    where owner_rank = 1
+        lit.tenant,
+        lit.account_source_id,
+        lit.day,
+        lit.light,
+        case
+            when lit.light is null then null
+            when lit.owner_count = 1 then lit.only_owner_source_id
+            else ranked.owner_source_id
+        end as owner_source_id,
+        cast(lit.red_deal_count as bigint) as red_deal_count,
+        cast(lit.yellow_deal_count as bigint) as yellow_deal_count,
+        cast(lit.green_deal_count as bigint) as green_deal_count,
+        cast(lit.open_deal_count as bigint) as open_deal_count
+    from lit
+    left join ranked
+        on
+            lit.tenant = ranked.tenant
+            and lit.account_source_id = ranked.account_source_id
+            and lit.day = ranked.day
+            and ranked.owner_rank = 1
 )
 
 select * from final
