@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.home import Home
+from warehouse.home import MEMORY_LIMIT, Home
 
 
 def write_compiled(home: Home) -> None:
@@ -59,10 +59,11 @@ def write_compiled(home: Home) -> None:
 
 
 def run_compiled(home: Home, timed: Callable[[str], AbstractContextManager[Any]]) -> None:
-    """Runs them in one process on a new file; `models` and `tests` are timed, and each model.
+    """Runs them in one process on a new file; times `models`, each of them, `tests` and `close`.
 
-    A model with a contract is created as declared and then filled, as the build does it. What
-    Python wrote into the warehouse (the loads, the gates' verdicts) is there beforehand.
+    A model with a contract is created as declared and then filled, as the build does it, within the
+    memory that a build has. What Python wrote into the warehouse (the loads, the gates' verdicts)
+    is there beforehand.
     """
     folder = home.root / "bare"
     nodes = json.loads((folder / "compiled.json").read_text(encoding="utf-8"))
@@ -70,7 +71,8 @@ def run_compiled(home: Home, timed: Callable[[str], AbstractContextManager[Any]]
     tests = [node for node in nodes if node["type"] == "test"]
     path = folder / "warehouse.duckdb"
     path.unlink(missing_ok=True)
-    with duckdb.connect(str(path), config={"threads": 2}) as connection:
+    settings = {"threads": 2, "memory_limit": MEMORY_LIMIT}
+    with duckdb.connect(str(path), config=settings) as connection:
         run = connection.execute
         run("set TimeZone = 'UTC'")
         run(f"attach '{home.database}' as built (read_only)")
@@ -96,3 +98,5 @@ def run_compiled(home: Home, timed: Callable[[str], AbstractContextManager[Any]]
         with timed("tests"):
             for node in tests:
                 run(f"select count(*) from (\n{node['sql']}\n)").fetchone()
+        with timed("close"):
+            connection.close()

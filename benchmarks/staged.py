@@ -42,12 +42,20 @@ class Stage:
 
     def build_over(self, bare: Stage) -> float:
         """A build without publishing over the bare models and tests."""
-        return (self.build - self.seconds["publish"]) / bare.compiled
+        return self._unpublished / bare.compiled
+
+    def share_of(self, first: Stage) -> float:
+        """This build over the first one, both without publishing."""
+        return self._unpublished / first._unpublished
+
+    @property
+    def _unpublished(self) -> float:
+        return self.build - self.seconds["publish"]
 
     @property
     def compiled(self) -> float:
-        """Seconds of the compiled SQL, of the stage `bare`."""
-        return self.seconds["models"] + self.seconds["tests"]
+        """Seconds of the compiled SQL until its file is closed, of the stage `bare`."""
+        return self.seconds["models"] + self.seconds["tests"] + self.seconds["close"]
 
 
 def run_stage(
