@@ -121,6 +121,7 @@ def policy_problems(
         *_rules(files),
         *_plans(files),
         *_late_days(files),
+        *_seasons(files),
         *_targets(files),
         *_changed_pasts(files, store, decisions, clock),
     ]
@@ -559,6 +560,7 @@ REFERENCES: tuple[tuple[str, str, str, str], ...] = (
     ("rep_assignment", "tenant", "tenant", "tenant"),
     ("rep_assignment", "manager_employee_number", "rep_assignment", "employee_number"),
     ("working_day", "tenant", "tenant", "tenant"),
+    ("target_season", "tenant", "tenant", "tenant"),
     ("target", "tenant", "tenant", "tenant"),
     ("service_level", "tenant", "tenant", "tenant"),
     ("access_grant", "tenant", "tenant", "tenant"),
@@ -682,6 +684,26 @@ def _late_days(files: Files) -> Iterator[PolicyProblem]:
                 f"it is later than the day itself ({day})",
                 "Write the date on which the day was announced",
             )
+
+
+def _seasons(files: Files) -> Iterator[PolicyProblem]:
+    """Weights of no one tenant, of no month, or that no day can have."""
+    if "target_season" not in files:
+        return
+    seasons = files["target_season"]
+    for row in seasons.rows:
+        values = row.values
+        month, weight = values["month_number"], values["weight"]
+        assert isinstance(month, int) and isinstance(weight, Decimal)
+        faults: list[tuple[str, str, str]] = []
+        if values["tenant"] == "*":
+            faults.append(("tenant", "a season is one tenant's", "Write one row a tenant"))
+        if not 1 <= month <= 12:
+            faults.append(("month_number", "no month has this number", "Write 1 to 12"))
+        if not 0 < weight <= 10:
+            faults.append(("weight", "no day weighs that", "Write a fifth more than usual as 1.20"))
+        for field, why, fix in faults:
+            yield PolicyProblem(seasons.name, row.line, field, shown(values[field]), why, fix)
 
 
 def _targets(files: Files) -> Iterator[PolicyProblem]:

@@ -261,6 +261,17 @@ POLICY_TABLES: dict[str, PolicyTable] = {
         ),
         _optional(
             _table(
+                "target_season",
+                "How much a working day of a month weighs in targets of the method "
+                "seasonal_working_days; that of a month without a row weighs 1.00.",
+                "tenant month_number",
+                tenant="string",
+                month_number="int",
+                weight="decimal(18,2)",
+            )
+        ),
+        _optional(
+            _table(
                 "target",
                 "What a tenant, a region or a rep is to reach in a year, quarter or month. Several "
                 "versions of a target stand side by side; what is not sound is shown, not refused.",

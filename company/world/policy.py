@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,8 +20,14 @@ from company.world.process import (
     steps,
 )
 from company.world.renewals import RENEWAL
-from company.world.targets import targets
-from company.world.tenants import ENTRY_RULES_ENFORCED_FROM, TENANTS, WORLD_START, Scale
+from company.world.targets import SEASON, targets
+from company.world.tenants import (
+    AURORA,
+    ENTRY_RULES_ENFORCED_FROM,
+    TENANTS,
+    WORLD_START,
+    Scale,
+)
 from company.world.workdays import special_days
 
 POLICY_START = date(2023, 1, 1)
@@ -320,6 +326,7 @@ _COLUMNS = {
     "traffic_light": "pipeline_id stage_id light",
     "rep_assignment": "tenant employee_number team region manager_employee_number",
     "working_day": "tenant day is_working_day name",
+    "target_season": "tenant month_number weight",
     "target": (
         "target_id tenant scope_kind scope_id metric_id period_type period_start target_value"
         " currency_code baseline_value growth_rate owner method version"
@@ -380,10 +387,12 @@ def _rows(table: str, rosters: list[Roster], scale: Scale) -> Iterator[_Row]:
     elif table == "target":
         for roster in rosters:
             yield from _target_rows(roster, scale)
+    elif table == "target_season":
+        yield from _dated_rows(AURORA.name, SEASON)
     elif table == "stage_probability":
-        yield from _rows_by_stage(STAGE_PROBABILITIES)
+        yield from _dated_rows("default", STAGE_PROBABILITIES)
     elif table == "traffic_light":
-        yield from _rows_by_stage(TRAFFIC_LIGHTS)
+        yield from _dated_rows("default", TRAFFIC_LIGHTS)
     elif table == "process_stage":
         yield from _stage_rows()
     elif table == "pipeline":
@@ -399,12 +408,14 @@ def _rows(table: str, rosters: list[Roster], scale: Scale) -> Iterator[_Row]:
             yield *row, POLICY_START, None
 
 
-def _rows_by_stage(values: dict[str, dict[date, str]]) -> Iterator[_Row]:
-    """One row a stage and value, each valid until the next one's first day."""
-    for stage_id, by_day in values.items():
+def _dated_rows(
+    scope: str, values: Mapping[str, dict[date, str]] | Mapping[int, dict[date, str]]
+) -> Iterator[_Row]:
+    """One row a stage or month and value, each valid until the next one's first day."""
+    for name, by_day in values.items():
         ends = [*list(by_day)[1:], None]
         for (start, value), end in zip(by_day.items(), ends, strict=True):
-            yield "default", stage_id, value, start, end
+            yield scope, name, value, start, end
 
 
 def _place_rows(roster: Roster) -> Iterator[_Row]:

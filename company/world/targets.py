@@ -16,7 +16,20 @@ _YEAR_PERCENT = {2024: 85, 2025: 140, 2026: 170}
 """A region's year in percent of its seats' quotas: the company opens in 2023 and grows."""
 
 _GROWTH_PERCENT = {2025: 50, 2026: 20}
+_PLANNED_ON = date(2025, 12, 1)
 _CHANGED_ON = date(2026, 4, 1)
+
+SEASON = {
+    1: {_PLANNED_ON: "0.90"},
+    2: {_PLANNED_ON: "0.60"},
+    3: {_PLANNED_ON: "1.10"},
+    6: {_PLANNED_ON: "1.30"},
+    7: {_PLANNED_ON: "0.90"},
+    9: {_PLANNED_ON: "1.20"},
+    12: {_PLANNED_ON: "1.40", _CHANGED_ON: "1.50"},
+}
+"""Month -> first day -> what a working day of it weighs at Aurora: little around the Spring
+Festival, more where a quarter ends."""
 
 
 @dataclass(frozen=True, slots=True)
