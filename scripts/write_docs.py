@@ -437,7 +437,7 @@ _ONLY_FILES = "comes with the mart that reads it; only files would bring it"
 
 NOT_YET = {
     "team, region": "columns of `rep`; their history is the table `rep_assignment` of policy",
-    "target": "the tables `target` and `quota` of policy",
+    "target": "the tables `target`, `target_season` and `quota` of policy",
     "FX rate": "the table `fx_rate` of policy",
     "business calendar": "the table `working_day` of policy",
     "forecast submission": "comes with the mart that reads it; Salesforce would bring it",

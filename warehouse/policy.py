@@ -60,7 +60,7 @@ ALLOWED: dict[tuple[str, str], frozenset[str]] = {
     ("traffic_light", "light"): frozenset({"red", "yellow", "green"}),
     ("target", "scope_kind"): frozenset({"tenant", "region", "rep"}),
     ("target", "period_type"): frozenset({"year", "quarter", "month"}),
-    ("target", "method"): frozenset({"working_days", "guide_4x5"}),
+    ("target", "method"): frozenset({"working_days", "seasonal_working_days", "guide_4x5"}),
 }
 """Columns with a closed list of values."""
 

@@ -24,7 +24,7 @@ from company.answer_key.facts import (
 )
 from company.answer_key.places import employee_number, working_days
 from company.answer_key.process import is_new_business
-from company.answer_key.targets import MONTHS, end_of, first_of
+from company.answer_key.targets import BY_SEASON, MONTHS, end_of, first_of, weights
 
 NOTHING = Decimal("0.00")
 METRICS = ("won_amount", "won_count")
@@ -110,13 +110,24 @@ def _without_target(won: list[Win], planned: list[Row]) -> Iterable[Row]:
 
 @dataclass(frozen=True)
 class Season:
-    """What a tenant won in a period a year before: in all, and by the same point of it."""
+    """What a tenant won in a period a year before, in all and by the same point of it; or what the
+    days of the period weigh that a plan by season counts."""
 
     whole: Decimal
     so_far: Decimal
+    is_planned: bool = False
 
 
-def _season(
+def _planned_season(facts: Facts, tenant: str, planned: Row, working: list[date]) -> Season | None:
+    """None but for a plan by season."""
+    if planned.get("method") != BY_SEASON:
+        return None
+    by_day = weights(facts, tenant, BY_SEASON, working)
+    gone = [weight for day, weight in by_day.items() if day <= facts.as_of_date]
+    return Season(sum(by_day.values(), NOTHING), sum(gone, NOTHING), is_planned=True)
+
+
+def _season_before(
     facts: Facts, tenant: str, planned: Row, won: list[Win], worked: int, elapsed: int
 ) -> Season | None:
     """None where a year before tells too little, or the row is not one of the tenant's calendar."""
@@ -162,12 +173,15 @@ def _attained(facts: Facts, tenant: str, planned: Row, won: list[Win]) -> Row:
     working = _days_of(facts, tenant, planned)
     elapsed = len([day for day in working if day <= facts.as_of_date])
     is_partial = after_last - timedelta(days=1) > facts.as_of_date
+    season = _planned_season(facts, tenant, planned, working) or _season_before(
+        facts, tenant, planned, won, len(working), elapsed
+    )
     standing = Standing(
         actual=actual,
         target=target,
         worked=len(working),
         elapsed=elapsed,
-        season=_season(facts, tenant, planned, won, len(working), elapsed),
+        season=season,
         is_vacant=planned.get("is_vacant", False),
         is_too_early=is_partial and elapsed <= FIRST_DAYS,
     )
@@ -237,9 +251,15 @@ def _pace(standing: Standing) -> Row:
     return {
         **(dict.fromkeys(pace) if standing.is_too_early else pace),
         "seasonal_elapsed_rate": season and quotient(season.so_far, season.whole, MILLIONTH),
-        "pace_method": "seasonal" if season else "working_days",
+        "pace_method": _pace_method(season),
         "required_per_working_day": quotient(missing, worked - elapsed, CENT),
     }
+
+
+def _pace_method(season: Season | None) -> str:
+    if season is None:
+        return "working_days"
+    return "planned_season" if season.is_planned else "seasonal"
 
 
 def _seasonal_pace(actual: Decimal | None, target: Decimal | None, season: Season | None) -> Row:

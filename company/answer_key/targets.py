@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from company.answer_key.places import first_day_of, last_day_of, working_days
 MONTHS = {"year": 12, "quarter": 3, "month": 1}
 NOTHING = Decimal("0.00")
 TOLERANCE = Fraction(5, 1000)
+BY_SEASON = "seasonal_working_days"
 
 
 def first_of(period_type: str, day: date) -> date:
@@ -164,9 +165,9 @@ class Part:
     def start(self) -> date:
         return self.days[0]
 
-    def worked(self, working: set[date]) -> int:
+    def worked(self, working: Mapping[date, Decimal]) -> int:
         fixed = {"guide_week": 5, "guide_day": 1}
-        return fixed.get(self.period_type, len(working.intersection(self.days)))
+        return fixed.get(self.period_type, len(working.keys() & set(self.days)))
 
 
 def plan(facts: Facts, checked: list[Row]) -> list[Row]:
@@ -206,17 +207,28 @@ def plan(facts: Facts, checked: list[Row]) -> list[Row]:
     return rows
 
 
-def _working(facts: Facts, target: Target, first: date, last: date) -> set[date]:
+def _working(facts: Facts, target: Target, first: date, last: date) -> dict[date, Decimal]:
     """The working days of a target: those of a rep who came in its course from then on."""
     tenant, scope_kind, scope_id, _, _ = target.scope
     came_on = first_day_of(facts, tenant, scope_id) if scope_kind == "rep" else None
     if came_on is not None and first < came_on <= last:
         first = came_on
-    return working_days(facts, tenant, first, last + timedelta(days=1))
+    days = working_days(facts, tenant, first, last + timedelta(days=1))
+    return weights(facts, tenant, target.row["method"], days)
+
+
+def weights(facts: Facts, tenant: str, method: str, days: Iterable[date]) -> dict[date, Decimal]:
+    """What each of some working days weighs: 1, or by season what its month was given."""
+    given = {
+        int(row["month_number"]): Decimal(row["weight"])
+        for row in facts.valid("target_season", facts.as_of_date, tenant=tenant)
+        if method == BY_SEASON
+    }
+    return {day: given.get(day.month, Decimal(1)) for day in days}
 
 
 def _branch(
-    part: Part, method: str, working: set[date], own: set[tuple[str, date]]
+    part: Part, method: str, working: Mapping[date, Decimal], own: set[tuple[str, date]]
 ) -> Iterator[Part]:
     """A part and all below it, but for what has a target of its own."""
     yield part
@@ -240,14 +252,16 @@ def _periods(part: Part) -> tuple[str, list[tuple[date, ...]]]:
     return kind, [tuple(days) for _, days in groupby(part.days, key=first_day)]
 
 
-def _by_working_days(part: Part, working: set[date]) -> list[Part]:
+def _by_working_days(part: Part, working: Mapping[date, Decimal]) -> list[Part]:
     """By the largest remainder: the cents that rounding down leaves go where it took most."""
     kind, periods = _periods(part)
-    worked = [days for days in periods if working.intersection(days)]
-    total = len(working.intersection(part.days))
+    worked = [days for days in periods if working.keys() & set(days)]
+
+    def weight(days: Iterable[date]) -> Fraction:
+        return sum((Fraction(working[day]) for day in days if day in working), Fraction(0))
+
     shares = [
-        Fraction(part.value) / Fraction(CENT) * len(working.intersection(days)) / total
-        for days in worked
+        Fraction(part.value) / Fraction(CENT) * weight(days) / weight(part.days) for days in worked
     ]
     rest = int(part.value / CENT) - sum(int(share) for share in shares)
     by_remainder = sorted(range(len(shares)), key=lambda n: (int(shares[n]) - shares[n], n))

@@ -69,11 +69,13 @@ def _years(tenant: Tenant, scale: Scale) -> Iterator[Target]:
     """A year of the tenant and of each region; the last region has none before 2025.
 
     In April 2026 the first two regions' years are raised by a tenth: the first keeps its old
-    version beside the new one, the second's is ended.
+    version beside the new one, the second's is ended. Aurora plans its 2026 by the season.
     """
     for year in _YEAR_PERCENT:
         values = {region: _region_year(tenant, scale, year, region) for region in tenant.regions}
-        yield _year(tenant, "tenant", "*", year, sum(values.values()))
+        whole = _year(tenant, "tenant", "*", year, sum(values.values()))
+        by_season = tenant is AURORA and year == _CHANGED_ON.year
+        yield replace(whole, method="seasonal_working_days") if by_season else whole
         for region in tenant.regions[: None if year > 2024 else -1]:
             target = _year(tenant, "region", region, year, values[region])
             if year == _CHANGED_ON.year and region in tenant.regions[:2]:

@@ -1,12 +1,13 @@
 {#-
     The rows of `parents` split over their children of a length. `guide_4x5` divides, and need not
-    sum; `working_days` splits by largest remainder: hundredths are rounded down, and one more goes
-    to the children with the largest remainders, ties to the earlier, until they sum to the parent.
+    sum; the others split by largest remainder: hundredths are rounded down, and one more goes to
+    the children with the largest remainders, ties to the earlier, until they sum to the parent.
     A child without a working day has no row. Reads the expressions `parents` and `periods`.
 -#}
 {% macro split_over(parents, period_type, guide_parts) -%}
-    {%- set product = '(' ~ hundredths('parents.target_value') ~ ' * children.working_day_count)' -%}
-    {%- set share = '(' ~ product ~ ' // parents.working_day_count)' -%}
+    {%- set whole, part = weight_in_split('parents'), weight_in_split('children') -%}
+    {%- set product = '(' ~ hundredths('parents.target_value') ~ ' * ' ~ part ~ ')' -%}
+    {%- set share = '(' ~ product ~ ' // ' ~ whole ~ ')' -%}
     {%- set family = 'parents.target_id, parents.version, parents.period_start' -%}
     {%- set adjustment -%}
         case
@@ -14,8 +15,7 @@
             when
                 row_number() over (
                     partition by {{ family }}
-                    order by
-                        {{ product }} % parents.working_day_count desc, children.period_start
+                    order by {{ product }} % {{ whole }} desc, children.period_start
                 )
                 <= {{ hundredths('parents.target_value') }}
                 - sum({{ share }}) over (partition by {{ family }})
@@ -41,6 +41,7 @@
         parents.period_type as parent_period_type,
         parents.period_start as parent_period_start,
         children.working_day_count,
+        children.weight_hundredths,
         parents.method,
         {{ from_hundredths(adjustment) }} as rounding_adjustment,
         parents.currency_code
@@ -52,4 +53,12 @@
             and parents.period_start = children.parent_period_start
             and children.period_type = '{{ period_type }}'
             and children.working_day_count > 0
+{%- endmacro %}
+
+{#- What a period weighs by the method of `parents`: its working days, or these by their months. -#}
+{% macro weight_in_split(period) -%}
+    case
+        when parents.method = 'seasonal_working_days' then {{ period }}.weight_hundredths
+        else {{ period }}.working_day_count
+    end
 {%- endmacro %}

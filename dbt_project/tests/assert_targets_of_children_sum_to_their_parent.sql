@@ -72,7 +72,7 @@ left join families
         and plan.period_type = families.parent_period_type
         and plan.period_start = families.parent_period_start
 where
-    plan.method = 'working_days'
+    plan.method <> 'guide_4x5'
     and plan.period_type <> 'day'
     and (
         coalesce(families.working_day_count, 0) <> plan.working_day_count

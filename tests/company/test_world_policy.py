@@ -200,12 +200,13 @@ def test_a_tenants_year_is_the_sum_of_its_regions_unless_one_has_no_target() -> 
 
 
 def test_targets_hold_what_a_target_can_be() -> None:
-    """Versions that stand side by side and one that was ended, both methods, every kind of flaw."""
+    """Versions that stand side by side and one that was ended, each method, every kind of flaw."""
     found = rows("target")
     second = {row["target_id"] for row in found if row["version"] == "2"}
     first = [row for row in found if row["target_id"] in second and row["version"] == "1"]
     assert {bool(row["valid_to"]) for row in first} == {True, False}
-    assert {row["method"] for row in found} == {"working_days", "guide_4x5"}
+    methods = {"working_days", "seasonal_working_days", "guide_4x5"}
+    assert {row["method"] for row in found} == methods
     assert {row["period_type"] for row in found} == {"year", "quarter", "month"}
     assert {row["scope_kind"] for row in found} == {"tenant", "region", "rep"}
     assert any(not row["target_value"] for row in found)

@@ -239,6 +239,17 @@ TARGETS: dict[str, Row] = {
         "version": "22", "target_value": "777.77", "period_start": "2027-01-01",
     },
     "of deals": {"version": "23", "target_value": "3", "metric_id": "won_count"},
+    "by the season": {
+        "version": "24", "target_value": "98765.43", "method": "seasonal_working_days",
+    },
+    "by the season, a quarter of its own by days": {
+        "version": "24", "target_value": "100.01", "period_type": "quarter",
+        "period_start": "2026-07-01",
+    },
+    "by the season, deals": {
+        "version": "24", "target_value": "7", "metric_id": "won_count",
+        "method": "seasonal_working_days",
+    },
     "amid a month": {
         "version": "31", "target_value": "5", "period_type": "month", "period_start": "2026-01-31",
     },
@@ -289,6 +300,14 @@ REP_TARGETS: dict[str, Row] = {
     "left with May, deals": {
         "scope_id": "E1008", "target_value": "40", "metric_id": "won_count",
     },
+    "came in March, by the season": {
+        "scope_id": "E1005", "version": "4", "target_value": "77777.77",
+        "method": "seasonal_working_days",
+    },
+    "came in May, his quarter by the season": {
+        "scope_id": "E1006", "version": "4", "target_value": "10000.03", "period_type": "quarter",
+        "period_start": "2026-04-01", "method": "seasonal_working_days",
+    },
     "came three days ago": {"scope_id": "E1009", "target_value": "33333.33"},
     "came at the end of a month": {
         "scope_id": "E1009", "version": "3", "target_value": "50.00", "period_type": "month",
@@ -303,6 +322,17 @@ DAYS = (
     ("aurora", "2026-06-28", "true", "a Sunday", "2026-06-01", "2026-06-29"),
     ("borealis", "2026-06-06", "true", "a Saturday", "2023-01-01", "2026-06-06"),
     ("borealis", "2026-07-01", "false", "today", "2026-07-01", ""),
+)
+SEASONS = (
+    ("aurora", "1", "0.01", "2025-12-01", ""),
+    ("aurora", "2", "9.99", "2025-12-01", "2026-07-01"),
+    ("aurora", "3", "0.33", "2026-07-01", ""),
+    ("aurora", "4", "5.00", "2026-07-02", ""),
+    ("aurora", "5", "1.07", "2023-01-01", "2026-06-30"),
+    ("aurora", "5", "0.93", "2026-06-30", ""),
+    ("aurora", "6", "2.37", "2025-12-01", ""),
+    ("aurora", "11", "10.00", "2025-12-01", ""),
+    ("borealis", "8", "3.00", "2025-12-01", ""),
 )
 
 
@@ -567,6 +597,9 @@ def _revise_policy(folder: Path) -> None:
     ]
     days += [dict(zip(named, day, strict=True)) for day in DAYS]
     _write(folder / "working_day.csv", days)
+    named = list(_read(folder / "target_season.csv")[0])
+    seasons = [dict(zip(named, season, strict=True)) for season in SEASONS]
+    _write(folder / "target_season.csv", seasons)
     targets = _read(folder / "target.csv")
     empty = dict.fromkeys(targets[0], "")
     of_reps = {key: _OF_A_REP | row for key, row in REP_TARGETS.items()}

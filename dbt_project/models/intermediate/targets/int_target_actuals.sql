@@ -16,6 +16,7 @@ planned as (
         split.version,
         split.target_value,
         split.currency_code,
+        split.method,
         coalesce(employments.ended_on <= split.period_start, false) as is_vacant
     from {{ ref('int_target_split') }} as split
     left join {{ ref('int_rep_employments') }} as employments
@@ -50,6 +51,7 @@ compared as (
             else actuals.multi_year_value
         end as multi_year_value,
         planned.target_value,
+        planned.method,
         coalesce(planned.is_vacant, false) as is_vacant,
         case when planned.tenant is null then actuals.currency_code else planned.currency_code end
             as currency_code
@@ -71,8 +73,16 @@ final as (
         periods.working_day_count,
         periods.elapsed_working_day_count,
         periods.last_date > {{ as_of_date() }} as is_partial,
-        seasons.hundredths_by_point,
-        seasons.season_hundredths
+        case
+            when compared.method = 'seasonal_working_days'
+                then cast(periods.elapsed_weight_hundredths as decimal(30, 0))
+            else seasons.hundredths_by_point
+        end as hundredths_by_point,
+        case
+            when compared.method = 'seasonal_working_days'
+                then cast(periods.weight_hundredths as decimal(30, 0))
+            else seasons.season_hundredths
+        end as season_hundredths
     from compared
     inner join {{ ref('int_target_periods') }} as periods
         on

@@ -4,10 +4,20 @@ calendars as (
     select * from {{ ref('int_target_calendars') }}
 ),
 
+seasons as (
+    select
+        weights.tenant,
+        weights.month_number,
+        {{ hundredths('weights.weight') }} as day_hundredths
+    from {{ ref('stg_policy__target_season') }} as weights
+    where {{ is_valid_on(as_of_date(), 'weights') }}
+),
+
 calendar_days as (
     select
         dates.*,
         calendars.calendar_id,
+        coalesce(seasons.day_hundredths, 100) as day_hundredths,
         dates.is_working_day
         and (calendars.first_day is null or dates.day >= calendars.first_day) as is_counted
     from {{ ref('dim_date') }} as dates
@@ -16,6 +26,10 @@ calendar_days as (
             dates.tenant = calendars.tenant
             and (calendars.period_start is null or dates.day >= calendars.period_start)
             and (calendars.next_period_start is null or dates.day < calendars.next_period_start)
+    left join seasons
+        on
+            dates.tenant = seasons.tenant
+            and extract(month from dates.day) = seasons.month_number
 ),
 
 days as (
@@ -51,7 +65,8 @@ placed as (
         end as parent_period_start,
         days.day,
         days.working_day_count,
-        days.elapsed_count
+        days.elapsed_count,
+        days.day_hundredths
     from days
     cross join lengths
 ),
@@ -65,7 +80,9 @@ final as (
         parent_period_start,
         max(day) as last_date,
         cast(sum(working_day_count) as int) as working_day_count,
-        cast(sum(elapsed_count) as int) as elapsed_working_day_count
+        cast(sum(elapsed_count) as int) as elapsed_working_day_count,
+        cast(sum(working_day_count * day_hundredths) as int) as weight_hundredths,
+        cast(sum(elapsed_count * day_hundredths) as int) as elapsed_weight_hundredths
     from placed
     group by
         tenant,

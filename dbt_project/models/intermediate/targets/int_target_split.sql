@@ -7,7 +7,8 @@ periods as (
         period_type,
         period_start,
         parent_period_start,
-        working_day_count
+        working_day_count,
+        weight_hundredths
     from {{ ref('int_target_periods') }}
 ),
 
@@ -26,6 +27,7 @@ own_targets as (
         cast(null as string) as parent_period_type,
         cast(null as date) as parent_period_start,
         periods.working_day_count,
+        periods.weight_hundredths,
         targets.method,
         cast(0 as decimal(18, 2)) as rounding_adjustment,
         case when targets.metric_id = 'won_amount' then targets.currency_code end

@@ -47,7 +47,11 @@ final as (
         gap_value,
         working_day_count,
         elapsed_working_day_count,
-        case when has_season then 'seasonal' else 'working_days' end as pace_method,
+        case
+            when method = 'seasonal_working_days' then 'planned_season'
+            when has_season then 'seasonal'
+            else 'working_days'
+        end as pace_method,
         {{ ratio_rate(
             wide('actual_value') ~ ' * working_day_count',
             wide('target_value') ~ ' * told_day_count', 18

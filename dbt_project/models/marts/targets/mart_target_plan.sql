@@ -7,7 +7,8 @@ periods as (
         period_type,
         period_start,
         parent_period_start,
-        working_day_count
+        working_day_count,
+        weight_hundredths
     from {{ ref('int_target_periods') }}
 ),
 
@@ -17,7 +18,7 @@ split as (
 
 months_by_days as (
     select * from split
-    where period_type = 'month' and method = 'working_days'
+    where period_type = 'month' and method <> 'guide_4x5'
 ),
 
 weeks as (
@@ -78,6 +79,7 @@ unioned as (
         whole_type as parent_period_type,
         period_start as parent_period_start,
         part_day_count as working_day_count,
+        cast(null as int) as weight_hundredths,
         method,
         cast(0 as decimal(18, 2)) as rounding_adjustment,
         currency_code
