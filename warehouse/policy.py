@@ -120,6 +120,7 @@ def policy_problems(
         *process.faults(files),
         *_rules(files),
         *_plans(files),
+        *_of_every_tenant(files),
         *_late_days(files),
         *_seasons(files),
         *_targets(files),
@@ -667,6 +668,23 @@ def _plans(files: Files) -> Iterator[PolicyProblem]:
             )
 
 
+def _of_every_tenant(files: Files) -> Iterator[PolicyProblem]:
+    """Rows of every tenant in tables whose rows are one tenant's: they would apply to none."""
+    for table in ("rep_assignment", "working_day", "target_season", "target"):
+        if table not in files:
+            continue
+        for row in files[table].rows:
+            if row.values["tenant"] == "*":
+                yield PolicyProblem(
+                    files[table].name,
+                    row.line,
+                    "tenant",
+                    "*",
+                    f"a row of {table} is one tenant's",
+                    "Write one row a tenant",
+                )
+
+
 def _late_days(files: Files) -> Iterator[PolicyProblem]:
     """Special days that were decided after they were over: they would never apply."""
     if "working_day" not in files:
@@ -687,7 +705,7 @@ def _late_days(files: Files) -> Iterator[PolicyProblem]:
 
 
 def _seasons(files: Files) -> Iterator[PolicyProblem]:
-    """Weights of no one tenant, of no month, or that no day can have."""
+    """Weights of no month, or that no day can have."""
     if "target_season" not in files:
         return
     seasons = files["target_season"]
@@ -696,8 +714,6 @@ def _seasons(files: Files) -> Iterator[PolicyProblem]:
         month, weight = values["month_number"], values["weight"]
         assert isinstance(month, int) and isinstance(weight, Decimal)
         faults: list[tuple[str, str, str]] = []
-        if values["tenant"] == "*":
-            faults.append(("tenant", "a season is one tenant's", "Write one row a tenant"))
         if not 1 <= month <= 12:
             faults.append(("month_number", "no month has this number", "Write 1 to 12"))
         if not 0 < weight <= 10:
@@ -716,8 +732,6 @@ def _targets(files: Files) -> Iterator[PolicyProblem]:
         growth, version, start = values["growth_rate"], values["version"], values["period_start"]
         assert isinstance(version, int) and isinstance(start, date)
         faults: list[tuple[str, str, str]] = []
-        if values["tenant"] == "*":
-            faults.append(("tenant", "a target is one tenant's", "Write one row a tenant"))
         if (values["scope_kind"] == "tenant") != (values["scope_id"] == "*"):
             faults.append(
                 (

@@ -193,6 +193,8 @@ def test_an_optional_table_that_has_landed_may_not_vanish(house: House, clock: F
         ("target_season", "aurora,4,1.005,2026-01-01,", "weight", "at most 2 decimals"),
         ("target_season", "aurora,June,1.00,2026-01-01,", "month_number", "a whole number"),
         ("target_season", "*,4,1.00,2026-01-01,", "tenant", "one tenant's"),
+        ("working_day", "*,2026-08-01,true,Fair,2026-01-01,", "tenant", "one tenant's"),
+        ("rep_assignment", "*,E9,T,R,,2026-01-01,", "tenant", "one tenant's"),
         ("target_season", "cirrus,4,1.00,2026-01-01,", "tenant", "no such"),
         ("target_season", "aurora,2,1.00,2026-01-01,", "valid_from", "overlaps line"),
         ("rep_assignment", "aurora,E9,T,R,E999,2026-01-01,", "manager_employee_number", "no such"),
