@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.S)
+JINJA = re.compile(r"\{\{(?:\"[^\"]*\"|.)*?\}\}|\{%.*?%\}|\{#.*?#\}", re.S)
 OPAQUE = re.compile(rf"{JINJA.pattern}|--[^\n]*|'(?:[^']|'')*'", re.S)
 DAYS_ADDED = re.compile(r"dateadd\(\s*'\w+',\s*(\d+),")
 FILLER = "\0"

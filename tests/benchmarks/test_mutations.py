@@ -81,6 +81,12 @@ def test_a_change_is_found_again_in_the_compiled_model() -> None:
     }
 
 
+def test_a_hook_that_holds_jinja_is_no_text_of_the_model() -> None:
+    sql = """{{ config(pre_hook="{{ forget_changed('a') }} where a > 1") }}\nselect a > b"""
+    (mutation,) = mutations("model", sql)
+    assert compiled_mutation(mutation, sql, "\nselect a > b") == "\nselect a >= b"
+
+
 def test_a_file_that_is_not_what_was_compiled_is_refused() -> None:
     mutation = mutations("model", "select a > b")[0]
     with pytest.raises(AlignmentError):
