@@ -17,7 +17,7 @@ planned as (
         split.target_value,
         split.currency_code,
         split.method,
-        coalesce(employments.ended_on <= split.period_start, false) as is_vacant
+        employments.ended_on <= split.period_start as is_vacant
     from {{ ref('int_target_split') }} as split
     left join {{ ref('int_rep_employments') }} as employments
         on

@@ -7,8 +7,7 @@ multi_year_deals as (
         opportunity_reference
     from {{ ref('int_contracts__unioned') }}
     where
-        opportunity_reference is not null
-        and not is_deleted
+        not is_deleted
         and signed_at is not null
         and cast(ends_at as date) > {{ add_months('cast(starts_at as date)', '12') }}
 ),

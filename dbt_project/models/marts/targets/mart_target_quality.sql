@@ -40,7 +40,7 @@ checks as (
         coalesce(cast(target_value as string), 'nothing') as observed,
         case
             when growth_rate is null or baseline_value is null then 'a baseline and its growth'
-            else 'about ' || cast(cast(round(grown_value, 2) as decimal(18, 2)) as string)
+            else 'about ' || cast(cast(grown_value as decimal(18, 2)) as string)
         end as expected
     from targets
 
