@@ -1,6 +1,6 @@
 """`make prove`: every check on the whole data, written down with the hash of the files it proved.
 
-Runs the tests with twenty worlds for the answer key, the mutations and the benchmarks, and writes
+Runs the tests with ten worlds for the answer key, the mutations and the benchmarks, and writes
 `docs/proof/<issue>.json` of each issue that the run proves, and `docs/proof/README.md`. What each
 part of it saw is kept in `docs/proof/parts/`: a run that was red, or was cut off, goes on where it
 ended while the files are the same. No issue is proved before every part is green.
@@ -91,7 +91,7 @@ def _lines(written: list[Proof], root: Path) -> Iterator[str]:
     yield "# Proofs"
     yield ""
     yield (
-        "`make prove` runs the tests with twenty worlds for the answer key, `make mutate` and "
+        "`make prove` runs the tests with ten worlds for the answer key, `make mutate` and "
         "`make bench`, and writes what it saw here, with the hash of the files it saw it on. A "
         "proof is stale when one of those files has changed since: "
         "`python -m scripts.prove --check` compares and writes the table, `make prove` proves anew "
