@@ -277,7 +277,7 @@ def show_headline(frame: pd.DataFrame, t: Texts) -> None:
     recent = frame.iloc[max(0, position - 11) : position + 1]
     tiles: list[tuple[str, str, str]] = [
         ("leads_created_count", "count", ""),
-        ("won_amount", "money", t("n_won", n=row["opportunities_won_count"])),
+        ("won_amount", "money", t("n_won", n=row["won_count"])),
         ("win_rate_by_close_month", "rate", t("n_deals", n=row["opportunities_closed_count"])),
         ("invoiced_net_amount", "money", ""),
         ("cash_collected_amount", "money", ""),

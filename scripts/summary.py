@@ -11,7 +11,8 @@ from dashboards.reader import Reader
 from scripts.settings import Settings
 
 HEADLINE = """
-select tenant, month, opportunities_won_count, won_amount, invoiced_net_amount,
+select tenant, month, opportunities_won_count + other_type_won_count as won_count,
+    opportunities_won_count, won_amount, invoiced_net_amount,
     cash_collected_amount, currency_code
 from mart_headline_by_month
 where not is_partial
@@ -37,10 +38,10 @@ def headline(home: Path) -> Iterator[str]:
         currency = row["currency_code"]
         yield (
             f"{row['tenant']:<10}{row['month']:%Y-%m}   "
-            f"won {row['opportunities_won_count']:>4} deals, "
+            f"won {row['won_count']:>4} deals ({row['opportunities_won_count']} of new business), "
             f"{_money(row['won_amount'])} {currency}   "
-            f"invoiced {_money(row['invoiced_net_amount'])}   "
-            f"collected {_money(row['cash_collected_amount'])}"
+            f"invoiced net {_money(row['invoiced_net_amount'])}   "
+            f"collected gross {_money(row['cash_collected_amount'])}"
         )
 
 

@@ -769,10 +769,15 @@ def _changed_pasts(
             or (name, file.sha256) in allowed
         ):
             continue
-        before = _past(landed_rows(store, file.table), today)
+        landed = landed_rows(store, file.table)
+        before = _past(landed, today)
         after = _past(file.rows, today)
         gone = [row for key, row in before.items() if key not in after]
-        come = [row for key, row in after.items() if key not in before]
+        come = [
+            row
+            for key, row in after.items()
+            if key not in before and not (name == "stage_map" and _is_first(row, landed, today))
+        ]
         allow = (
             f"or allow it: closebook decide allow_policy_change --subject {name} "
             f"--hash {file.sha256} --reason '...'"
@@ -788,8 +793,8 @@ def _changed_pasts(
                 new.line if new else 0,
                 "",
                 "",
-                f"the past changed: it was ({old.text()}), it would be "
-                f"({new.text() if new else 'removed'})",
+                f"the past changed: it was ({_telling(file.table, old, new)}), it would be "
+                f"({_telling(file.table, new, old) if new else 'removed'})",
                 fix if new else end,
             )
         for new in come:
@@ -813,6 +818,35 @@ def _past(rows: Sequence[PolicyRow], today: date) -> dict[tuple[Value, ...], Pol
         for row in rows
         if row.valid_from < today
     }
+
+
+def _is_first(row: PolicyRow, landed: Sequence[PolicyRow], today: date) -> bool:
+    """Whether a stage name had no stage at all on the days before today that `row` gives it one.
+
+    Such a name stops every build at the gate: no published version rests on its having none.
+    """
+    return not any(
+        other.valid_from < min(row.valid_to, today)
+        and row.valid_from < other.valid_to
+        and all(
+            row.values[name] == other.values[name]
+            for name in ("source_system", "record_type", "source_stage")
+        )
+        and all(
+            row.values[name] == other.values[name] or "*" in (row.values[name], other.values[name])
+            for name in ("tenant", "pipeline_id")
+        )
+        for other in landed
+    )
+
+
+def _telling(table: PolicyTable, row: PolicyRow, other: PolicyRow | None) -> str:
+    """What tells the row from the other: its key, and the values in which they differ."""
+    if other is None:
+        return row.text()
+    return row.text(
+        [name for name in row.values if name in table.key or row.values[name] != other.values[name]]
+    )
 
 
 def _same_key(table: PolicyTable, one: PolicyRow, other: PolicyRow) -> bool:

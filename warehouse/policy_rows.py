@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -59,8 +59,10 @@ class PolicyRow:
         assert value is None or isinstance(value, date)
         return value or date.max
 
-    def text(self) -> str:
-        return ", ".join(f"{name}={shown(value)}" for name, value in self.values.items())
+    def text(self, names: Iterable[str] | None = None) -> str:
+        """`name=value` of these columns, of all of them without."""
+        named = self.values if names is None else names
+        return ", ".join(f"{name}={shown(self.values[name])}" for name in named)
 
 
 @dataclass(frozen=True, slots=True)

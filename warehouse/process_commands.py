@@ -50,8 +50,8 @@ def init(folder: Path | None, source: str, pipeline: str | None, since: datetime
 
     Where the name or the vendor's own won and lost says which stage it is, stage_id is filled in;
     elsewhere `?` stands, for you to decide: no policy with a `?` is accepted. Before the first
-    landing rows begin with their stage; later today, or on the day on which the data met the name,
-    which changes the past: the check then prints the decision that allows it.
+    landing rows begin with their stage; later today, or on the day on which the data met the name:
+    as it had no stage, every build has stopped at it, and no past changes.
 
     \b
     Examples:

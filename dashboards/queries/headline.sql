@@ -2,7 +2,7 @@ select
     month,
     is_partial,
     leads_created_count,
-    opportunities_won_count,
+    opportunities_won_count + other_type_won_count as won_count,
     opportunities_won_count + opportunities_lost_count as opportunities_closed_count,
     win_rate_by_close_month,
     won_amount,

@@ -395,3 +395,24 @@ def test_first_days_of_undecided_names_are_the_pipelines(house: House, vendor: V
     assert invoke(OF_NEW_BUSINESS) == 0
     days = {line.split(",")[4]: date.fromisoformat(line.split(",")[6]) for line in _map(house)[1:]}
     assert (days["New"], days["Qualified"]) == (date(2023, 1, 1), date(2024, 5, 1))
+
+
+def test_a_name_that_had_no_stage_may_get_one_from_the_day_on_which_it_appeared(
+    house: House, clock: FixedClock
+) -> None:
+    """Every build has stopped at it: there is no past that it would change."""
+    house.land(clock)
+    house.append("stage_map", "salesforce,*,default,opportunity,Demo,discovery,2024-03-01,")
+    assert found(house, LATER) == ()
+
+
+def test_a_name_that_had_a_stage_keeps_it_in_the_past(house: House, clock: FixedClock) -> None:
+    house.edit("stage_map", "opportunity,Discovery,discovery,2023-01-01,",
+               "opportunity,Discovery,discovery,2023-01-01,2026-01-01")  # fmt: skip
+    house.land(clock)
+    row = "salesforce,aurora,default,opportunity,Discovery,proposal"
+    first = house.append("stage_map", f"{row},2026-01-01,2026-02-01")
+    assert found(house, LATER) == ()
+    house.append("stage_map", f"{row},2025-12-31,2026-01-01")
+    (problem,) = found(house, LATER)
+    assert (problem.row, "there was no row" in problem.why) == (first + 1, True)
