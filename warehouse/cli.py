@@ -21,6 +21,7 @@ import click
 
 from warehouse import upkeep
 from warehouse.invocation import clock as _clock
+from warehouse.invocation import existing_home, home_to_compare, without_past
 from warehouse.invocation import home as _home
 from warehouse.process_commands import process_group
 from warehouse.words import counted
@@ -166,7 +167,7 @@ def status() -> None:
     from warehouse.late import source_states
     from warehouse.publish import current_version, last_attempt
 
-    home, clock = _home(), _clock()
+    home, clock = existing_home(), _clock()
     console = Console(highlight=False)
     if isinstance(clock, FixedClock):
         console.print(
@@ -250,7 +251,7 @@ def schema(name: str | None, load_number: int | None) -> None:
     """
     from warehouse.schema_report import columns_of_load, drifts, history, resources
 
-    home = _home()
+    home = existing_home()
     if load_number is not None:
         load, columns = columns_of_load(home, load_number)
         click.echo(f"{load.source}.{load.resource} of {load.tenant}, load #{load_number}")
@@ -301,7 +302,7 @@ def gate(name: str | None, everything: bool) -> None:
     from warehouse.errors import WarehouseError
     from warehouse.plan import load_plan
 
-    home = _home()
+    home = existing_home()
     if name is not None:
         run_step(home, GATES[name], load_plan(home).build_id, _clock(), click.echo)
     try:
@@ -344,7 +345,7 @@ def publish() -> None:
     from warehouse.build import run_step
     from warehouse.plan import load_plan
 
-    home = _home()
+    home = existing_home()
     run_step(home, "publish", load_plan(home).build_id, _clock(), click.echo)
 
 
@@ -359,7 +360,7 @@ def versions(context: click.Context) -> None:
     from warehouse.publish import current_version
     from warehouse.publish import versions as kept_versions
 
-    home = _home()
+    home = existing_home()
     now = current_version(home)
     table = _table("", "version", "as of", "published (UTC)", "tables", "rows", "quarantine")
     for manifest in kept_versions(home):
@@ -390,7 +391,7 @@ def rollback(version: str, reason: str, actor: str | None) -> None:
     from warehouse.lock import build_lock
     from warehouse.publish import rollback as roll_back
 
-    home = _home()
+    home = existing_home()
     with build_lock(home):
         roll_back(home, Landing(home.decisions), version, actor or _user(), reason, _clock())
     click.echo(f"readers see {version}")
@@ -597,11 +598,12 @@ def check(folder: Path) -> None:
     from ingestion.landing import Landing
     from warehouse.policy import check_policy
 
-    home = _home()
+    home = home_to_compare()
     refuse_store(home.root, folder)
     files = check_policy(folder, Landing(home.policy), Landing(home.decisions), _clock())
     click.echo(
         f"{len(files)} tables, {counted(sum(len(file.rows) for file in files), 'row')}, no fault"
+        f"{without_past(home)}"
     )
 
 
@@ -695,7 +697,7 @@ def decisions(kind: str | None) -> None:
     if kind is not None and kind not in DECISION_KINDS:
         raise WarehouseError(f"{kind!r} is not a kind of decision; use {', '.join(DECISION_KINDS)}")
     table = _table("decided (UTC)", "kind", "subject", "by", "reason", "hash")
-    for decision in all_decisions(Landing(_home().decisions)):
+    for decision in all_decisions(Landing(existing_home().decisions)):
         if kind in (None, decision.kind):
             table.add_row(
                 f"{decision.decided_at:%Y-%m-%d %H:%M:%S}", decision.kind, decision.subject,
@@ -719,7 +721,7 @@ def doctor(source: str | None) -> None:
     from warehouse.doctor import examine, examine_source
 
     wrong = 0
-    home = _home()
+    home = home_to_compare()
     for finding in examine(home) if source is None else examine_source(home, source):
         click.secho(
             "ok   " if finding.ok else "FAULT", fg="green" if finding.ok else "red", nl=False

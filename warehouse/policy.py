@@ -34,7 +34,9 @@ from ingestion.schema import Columns, rows_of
 from warehouse import process
 from warehouse.decisions import decisions_of_kind
 from warehouse.errors import PolicyError
+from warehouse.home import Home
 from warehouse.landed import VALIDITY, write_load
+from warehouse.met_names import without_a_stage
 from warehouse.policy_rows import Files, PolicyFile, PolicyProblem, PolicyRow, Value, shown
 from warehouse.policy_tables import POLICY_TABLES, PolicyTable
 from warehouse.words import counted
@@ -91,16 +93,15 @@ def policy_error(folder: Path, problems: Sequence[PolicyProblem]) -> PolicyError
     return PolicyError(f"{folder} holds {counted(len(problems), 'problem')}", tuple(problems))
 
 
-def check_process(
-    folder: Path, store: Landing, decisions: Landing, clock: Clock
-) -> list[PolicyFile]:
-    """Reads and checks the tables of the sales process: all that landing asks of them, and that no
-    name, stage or end is missing on any day. Raises PolicyError with all problems at once.
+def check_process(folder: Path, home: Home, clock: Clock) -> list[PolicyFile]:
+    """Reads and checks the tables of the sales process: all that landing asks of them, that no
+    name, stage or end is missing on any day, and that every name which the last build met has a
+    stage. Raises PolicyError with all problems at once.
     """
-    files, found = policy_problems(folder, store, decisions, clock)
+    files, found = policy_problems(folder, Landing(home.policy), Landing(home.decisions), clock)
     aside = POLICY_TABLES.keys() - process.PROCESS_TABLES - {"setting", "tenant"}
     problems = [problem for problem in found if Path(problem.file).stem not in aside]
-    problems = sorted([*problems, *process.gaps(files)], key=_place)
+    problems = sorted([*problems, *process.gaps(files), *without_a_stage(files, home)], key=_place)
     if problems:
         raise policy_error(folder, problems)
     return [file for name, file in files.items() if name in process.PROCESS_TABLES]

@@ -100,18 +100,16 @@ def check(folder: Path | None) -> None:
 
     What landing refuses, it refuses: values, references, predicates that do not parse or that name
     unknown columns, overlapping days, a changed past, names without a stage. And what would land
-    and surprise later: days on which a name or a stage has no row, rows beside the days of their
-    stage, a pipeline in which nothing can be open or won. Ends with 1 when there is anything.
+    and surprise later: names of the last build that would have no stage, days on which a stage has
+    no row, rows beside the days of their stage, a pipeline in which nothing can be open or won.
+    Ends with 1 when there is anything.
     """
-    from ingestion.landing import Landing
     from warehouse.policy import check_process
 
-    home = invocation.home()
-    files = check_process(
-        _folder(folder, home), Landing(home.policy), Landing(home.decisions), invocation.clock()
-    )
+    home = invocation.home_to_compare()
+    files = check_process(_folder(folder, home), home, invocation.clock())
     counts = ", ".join(f"{len(file.rows)} in {file.name}" for file in files if file.rows)
-    click.echo(f"rows: {counts}; no fault")
+    click.echo(f"rows: {counts}; no fault{invocation.without_past(home)}")
 
 
 def _sources(home: Home) -> Sources:

@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date
 from pathlib import Path
 
-import duckdb
-
 from ingestion.catalog import connector_of
 from ingestion.clock import Clock
 from ingestion.connections import Connections, Sources
@@ -24,14 +22,13 @@ from ingestion.errors import ConfigurationError
 from ingestion.host_limit import HostLimit
 from ingestion.http import HttpSettings
 from ingestion.landing import Landing, write_atomically
-from warehouse.errors import WarehouseError
 from warehouse.home import Home
+from warehouse.met_names import MAP, of_last_build
 from warehouse.policy import house_zone, policy_error, read_policy
 from warehouse.policy_rows import Files, PolicyRow, shown
 from warehouse.policy_tables import POLICY_TABLES
 from warehouse.process import STAGES, UNDECIDED
 
-MAP = "stage_map"
 FILES = "files"
 """The source whose names only the data tell."""
 ANY = ""
@@ -154,25 +151,16 @@ def _listed(
 
 def _met(source: str, home: Home) -> Iterator[StageName]:
     """What the last build met in the data and found no row for, that is no stage."""
-    if not home.database.is_file():
-        return
-    try:
-        with duckdb.connect(str(home.database), read_only=True) as connection:
-            found = connection.execute(
-                """
-                select tenant, pipeline_id, record_type, stage_name, '', min(entered_date)
-                from intermediate.int_stage_entries
-                where source_system = ? and stage_id is null and stage_name is not null
-                group by all order by all
-                """,
-                [source],
-            ).fetchall()
-    except duckdb.CatalogException:
-        return  # no build has come that far
-    except duckdb.IOException as error:
-        raise WarehouseError(
-            f"{home.database} cannot be read while a build writes it ({error}); try again then"
-        ) from None
+    found = of_last_build(
+        home,
+        """
+        select tenant, pipeline_id, record_type, stage_name, '', min(entered_date)
+        from intermediate.int_stage_entries
+        where source_system = ? and stage_id is null and stage_name is not null
+        group by all order by all
+        """,
+        [source],
+    )
     for row in found:
         yield StageName(*row)
 

@@ -24,7 +24,7 @@ def verify_command() -> None:
     """
     from warehouse.maintain import verified
 
-    click.echo(verified(invocation.home(), invocation.clock()))
+    click.echo(verified(invocation.existing_home(), invocation.clock()))
 
 
 @click.command("backup")

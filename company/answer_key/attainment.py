@@ -24,7 +24,7 @@ from company.answer_key.facts import (
 )
 from company.answer_key.places import employee_number, working_days
 from company.answer_key.process import is_new_business
-from company.answer_key.targets import BY_SEASON, MONTHS, end_of, first_of, weights
+from company.answer_key.targets import BY_SEASON, MONTHS, end_of, first_of, weights, with_latest
 
 NOTHING = Decimal("0.00")
 METRICS = ("won_amount", "won_count")
@@ -89,7 +89,7 @@ def by_scope_month(facts: Facts, deals: list[Deal], plan: list[Row]) -> list[Row
         for row in [*planned, *_without_target(won, planned)]:
             if row["period_start"] <= facts.as_of_date:
                 rows.append(_attained(facts, tenant, row, won))
-    return rows
+    return with_latest(rows)
 
 
 def _without_target(won: list[Win], planned: list[Row]) -> Iterable[Row]:

@@ -204,7 +204,20 @@ def plan(facts: Facts, checked: list[Row]) -> list[Row]:
             }
             for part in _branch(whole, target.row["method"], working, own)
         ]
-    return rows
+    return with_latest(rows)
+
+
+def with_latest(rows: list[Row]) -> list[Row]:
+    """The rows, each saying whether no other of its scope, metric and period is of a later version."""
+    names = ("tenant", "scope_kind", "scope_id", "metric_id", "period_type", "period_start")
+    highest: dict[tuple[object, ...], int] = {}
+    for row in rows:
+        key = tuple(row[name] for name in names)
+        highest[key] = max(highest.get(key, 0), int(row["version"]))
+    return [
+        {**row, "is_latest_version": row["version"] == highest[tuple(row[n] for n in names)]}
+        for row in rows
+    ]
 
 
 def _working(facts: Facts, target: Target, first: date, last: date) -> dict[date, Decimal]:

@@ -165,6 +165,23 @@ def test_every_mart_is_described_by_the_template_and_every_column_too(
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_published_table_says_which_columns_tell_its_rows_and_what_it_answers(
+    models: dict[str, dict[str, Any]],
+) -> None:
+    wrong = []
+    for node in models.values():
+        meta = {**node["config"]["meta"], **node["meta"]}
+        if not meta.get("publish"):
+            continue
+        grain = node["description"].partition("*Grain*:")[2].partition("*Contains*")[0]
+        missing = [name for name in meta["grain"] if name not in grain]
+        if missing:
+            wrong.append(f"{node['name']}: its *Grain* does not name {missing}")
+        if not (meta.get("question_en") and meta.get("question_zh")):
+            wrong.append(f"{node['name']}: no meta.question_en, question_zh")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_every_mart_has_a_glossary_a_question_and_a_capability(
     models: dict[str, dict[str, Any]],
 ) -> None:

@@ -354,7 +354,7 @@ def test_the_quarantine_names_rule_key_owner_value_field_and_fix_of_open_current
             "sales_operations",
             "amount",
             "-5.00",
-            "A quoted deal has an amount.",
+            "A quoted deal has an amount. (entered proposal at 2026-06-22 02:00 UTC)",
             "Enter the amount.",
             pytest.approx(-5),
             "CNY",

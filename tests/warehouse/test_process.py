@@ -34,7 +34,7 @@ def house(tmp_path: Path, home: Home) -> House:
 def found(house: House, clock: FixedClock) -> tuple[PolicyProblem, ...]:
     """What the check of the process says."""
     try:
-        check_process(house.folder, house.store, house.decisions, clock)
+        check_process(house.folder, house.home, clock)
     except PolicyError as refusal:
         problems: tuple[PolicyProblem, ...] = refusal.problems
         return problems
@@ -416,3 +416,38 @@ def test_a_name_that_had_a_stage_keeps_it_in_the_past(house: House, clock: Fixed
     house.append("stage_map", f"{row},2025-12-31,2026-01-01")
     (problem,) = found(house, LATER)
     assert (problem.row, "there was no row" in problem.why) == (first + 1, True)
+
+
+def test_a_name_that_the_last_build_met_has_a_stage_on_the_days_on_which_it_met_it(
+    house: House, clock: FixedClock
+) -> None:
+    """Whoever takes a row out, or ends it too early, learns it before the next build stops."""
+    house.edit("stage_map", "opportunity,Discovery,discovery,2023-01-01,",
+               "opportunity,Discovery,discovery,2023-01-01,2026-06-18")  # fmt: skip
+    house.edit("stage_map", "salesforce,*,default,lead,Working,lead_acquired,2023-01-01,\n", "")
+    with duckdb.connect(str(house.home.database)) as connection:
+        connection.execute(
+            """
+            create schema intermediate;
+            create table intermediate.int_stage_entries as from (values
+                ('salesforce', 'aurora', 'default', 'opportunity', 'Discovery',
+                    date '2026-06-17'),
+                ('salesforce', 'borealis', 'default', 'opportunity', 'Discovery',
+                    date '2026-06-18'),
+                ('salesforce', 'aurora', 'default', 'opportunity', 'Qualification',
+                    date '2023-01-01'),
+                ('salesforce', 'aurora', 'default', 'lead', 'Working', date '2026-06-01'),
+                ('salesforce', 'aurora', 'default', 'lead', null, date '2026-06-01')
+            ) as e(source_system, tenant, pipeline_id, record_type, stage_name, entered_date)
+            """
+        )
+    problems = found(house, clock)
+    assert [(p.file, p.field, p.value) for p in problems] == [
+        ("stage_map.csv", "source_stage", "Working"),
+        ("stage_map.csv", "source_stage", "Discovery"),
+    ]
+    assert (
+        "on 2026-06-01 it has no stage, and aurora of salesforce has 1 entries" in problems[0].why
+    )
+    assert "on 2026-06-18 it has no stage, and borealis" in problems[1].why
+    assert "process init --source salesforce" in problems[1].fix

@@ -374,7 +374,9 @@ def quarantine_failures(connection: duckdb.DuckDBPyConnection, rules: Sequence[E
                 'stage_entry', {literal(rule.rule_id)}, tenant, source_system, 'opportunity',
                 opportunity_source_id, coalesce(owner_source_id, {literal(rule.owner)}),
                 {literal(rule.field)}, cast({name(rule.field)} as varchar),
-                {literal(rule.description)}, {literal(rule.fix)}, amount, currency_code, 'open'
+                {literal(rule.description)} || ' (entered ' || stage_id || ' at '
+                || strftime(entered_at, '%Y-%m-%d %H:%M') || ' UTC)',
+                {literal(rule.fix)}, amount, currency_code, 'open'
             from {CONTEXT} as context
             inner join quality.stage_entry_verdict as verdict
                 on context.stage_event_key = verdict.stage_event_key

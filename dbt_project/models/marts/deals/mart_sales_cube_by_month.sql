@@ -8,15 +8,11 @@ sold as (
     from {{ ref('int_sales_cube') }}
 ),
 
--- The highest version counts.
 attained as (
-    select
-        *,
-        row_number() over (
-            partition by tenant, scope_id, period_start order by version desc
-        ) as version_rank
-    from {{ ref('mart_attainment_by_scope_month') }}
-    where scope_kind = 'rep' and metric_id = 'won_amount' and period_type = 'month'
+    select * from {{ ref('mart_attainment_by_scope_month') }}
+    where
+        scope_kind = 'rep' and metric_id = 'won_amount' and period_type = 'month'
+        and is_latest_version
 ),
 
 reps as (
@@ -78,7 +74,6 @@ aimed as (
                 'least(' ~ last_date_of('attained.period_start') ~ ', ' ~ as_of_date() ~ ')',
                 'assignments'
             ) }}
-    where attained.version_rank = 1
     group by
         attained.tenant,
         attained.period_start,

@@ -1,15 +1,11 @@
 with
 
 plan as (
-    select
-        *,
-        row_number() over (
-            partition by tenant, scope_id, period_start order by version desc
-        ) as version_rank
-    from {{ ref('mart_target_plan') }}
+    select * from {{ ref('mart_target_plan') }}
     where
         scope_kind = 'rep' and metric_id = 'won_amount' and period_type = 'month'
         and period_start >= {{ as_of_month() }}
+        and is_latest_version
 ),
 
 reps as (
@@ -44,7 +40,7 @@ months as (
             plan.tenant = assignments.tenant
             and plan.scope_id = assignments.employee_number
             and {{ is_valid_on(as_of_date(), 'assignments') }}
-    where plan.version_rank = 1 and not plan.is_vacant
+    where not plan.is_vacant
 ),
 
 -- The nearest scope that tells enough: the rep, his region, the tenant.

@@ -39,6 +39,9 @@ final as (
         period_type,
         period_start,
         version,
+        version = max(version) over (
+            partition by tenant, scope_kind, scope_id, metric_id, period_type, period_start
+        ) as is_latest_version,
         actual_value,
         qualified_actual_value,
         multi_year_value,

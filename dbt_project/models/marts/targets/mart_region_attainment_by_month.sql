@@ -1,21 +1,13 @@
 with
 
-versions as (
-    select
-        *,
-        row_number() over (
-            partition by tenant, scope_id, period_start order by version desc
-        ) as version_rank
-    from {{ ref('mart_attainment_by_scope_month') }}
-    where scope_kind = 'region' and metric_id = 'won_amount' and period_type = 'month'
-),
-
 regions as (
     select
         *,
         sum(gap_value) over (partition by tenant, period_start) as team_gap_value
-    from versions
-    where version_rank = 1
+    from {{ ref('mart_attainment_by_scope_month') }}
+    where
+        scope_kind = 'region' and metric_id = 'won_amount' and period_type = 'month'
+        and is_latest_version
 ),
 
 final as (

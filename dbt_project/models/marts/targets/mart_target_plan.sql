@@ -1,15 +1,7 @@
 with
 
 periods as (
-    select
-        tenant,
-        calendar_id,
-        period_type,
-        period_start,
-        parent_period_start,
-        working_day_count,
-        weight_hundredths
-    from {{ ref('int_target_periods') }}
+    select * from {{ ref('int_target_periods') }}
 ),
 
 split as (
@@ -95,6 +87,15 @@ final as (
         unioned.period_type,
         unioned.period_start,
         unioned.version,
+        unioned.version = max(unioned.version) over (
+            partition by
+                unioned.tenant,
+                unioned.scope_kind,
+                unioned.scope_id,
+                unioned.metric_id,
+                unioned.period_type,
+                unioned.period_start
+        ) as is_latest_version,
         unioned.target_id,
         unioned.target_value,
         unioned.parent_period_type,
