@@ -7,6 +7,7 @@ refused with the reason. What passes is written out again from its parsed form.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import sqlglot
@@ -69,7 +70,8 @@ def safe_predicate(text: str, columns: Collection[str]) -> str:
     try:
         statements = sqlglot.parse(text, read="duckdb")
     except (ParseError, TokenError) as error:
-        raise PredicateError(f"not SQL: {str(error).splitlines()[0]}") from None
+        said = re.sub(r"<class '[\w.]+\.(\w+)'>", r"\1", str(error).splitlines()[0])
+        raise PredicateError(f"not SQL: {said}") from None
     if len(statements) != 1 or statements[0] is None:
         raise PredicateError("write exactly one condition")
     condition = statements[0]

@@ -27,14 +27,26 @@ from warehouse.process_commands import process_group
 from warehouse.words import counted
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from ingestion.clock import Clock
     from warehouse.home import Home
 
-GATES = {"raw": "raw_gate", "stage-entry": "stage_entry_gate", "marts": "mart_gate"}
+GATES = {"raw": "raw_gate", "stage_entry": "stage_entry_gate", "marts": "mart_gate"}
 EXIT_ERROR, EXIT_GATE = 1, 2
+WIDTH = 160
+"""Columns of a table that goes into a file or another program."""
 
+
+class _GateName(click.Choice[str]):
+    """The name of a gate, with a hyphen as well."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(super().convert(value.replace("-", "_"), param, ctx))
+
+
+GATE = _GateName(list(GATES))
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -159,37 +171,21 @@ def status() -> None:
     Sources are judged at this instant, by policy's service levels; what is published was judged at
     the end of its as-of day.
     """
-    from rich.console import Console
-
     from ingestion.clock import FixedClock
     from ingestion.connections import configured_sources
     from ingestion.landing import Landing
     from warehouse.late import source_states
+    from warehouse.lock import last_builder
     from warehouse.publish import current_version, last_attempt
 
     home, clock = existing_home(), _clock()
-    console = Console(highlight=False)
+    console = _console()
     if isinstance(clock, FixedClock):
         console.print(
             f"The clock is pinned by CLOSEBOOK_NOW to {clock.now():%Y-%m-%d %H:%M} UTC: every age "
             "counts to then, not to today."
         )
     now = current_version(home)
-    if now is None:
-        console.print("Nothing is published yet; run [bold]closebook run[/bold].")
-    else:
-        console.print(
-            f"[bold]{now.version}[/bold]  as of {now.as_of_date}, published "
-            f"{_age(clock, now.published_at)} ago, {len(now.tables)} tables, "
-            f"{counted(now.quarantine_count, 'row')} in quarantine"
-        )
-        gates = _table("gate", "passed", "checks", "failed", "warned")
-        for gate in now.gates:
-            gates.add_row(
-                gate["gate"], _mark(gate["passed"]),
-                *(str(gate[name]) for name in ("checks", "failed", "warned")),
-            )  # fmt: skip
-        console.print(gates)
     attempt = last_attempt(home)
     if attempt is not None:
         where = (
@@ -200,6 +196,28 @@ def status() -> None:
             f"{_age(clock, attempt['attempted_at'])} ago) stopped {where}:[/red]"
         )
         console.print(attempt["message"], markup=False)
+    builder = last_builder(home)
+    if builder is not None:
+        console.print(f"Process {builder} is building.")
+    if now is None:
+        console.print(
+            "Nothing is published yet."
+            if builder
+            else "Nothing is published yet; run [bold]closebook run[/bold]."
+        )
+    else:
+        console.print(
+            f"[bold]{now.version}[/bold]  as of {now.as_of_date}, published "
+            f"{_age(clock, now.published_at)} ago, {len(now.tables)} tables, "
+            f"{counted(now.quarantine_count, 'row')} in quarantine"
+        )
+        gates = _table(f"gate of {now.version}", "passed", "checks", "failed", "warned")
+        for gate in now.gates:
+            gates.add_row(
+                gate["gate"], _mark(gate["passed"]),
+                *(str(gate[name]) for name in ("checks", "failed", "warned")),
+            )  # fmt: skip
+        console.print(gates)
     states = source_states(home, clock)
     sources = _table("source", "tenant", "last load (UTC)", "age", "event age", "state", "rows")
     rows = Counter[tuple[str, str]]()
@@ -282,7 +300,7 @@ def _columns(columns: Sequence[tuple[str, str]]) -> None:
 
 
 @cli.command()
-@click.argument("name", required=False, type=click.Choice(list(GATES)))
+@click.argument("name", required=False, type=GATE)
 @click.option("--all", "everything", is_flag=True, help="Show the checks that passed as well.")
 def gate(name: str | None, everything: bool) -> None:
     """Show what the gates found in the last build, or run one of them again.
@@ -293,10 +311,9 @@ def gate(name: str | None, everything: bool) -> None:
     Examples:
       closebook gate               failed and warning checks of the last build
       closebook gate --all         every check
-      closebook gate stage-entry   run this gate again on the warehouse as it stands
+      closebook gate stage_entry   run this gate again on the warehouse as it stands
     """
     import duckdb
-    from rich.console import Console
 
     from warehouse.build import run_step
     from warehouse.errors import WarehouseError
@@ -316,7 +333,7 @@ def gate(name: str | None, everything: bool) -> None:
             f"{home.database} holds no gate results ({error}); run `closebook run`"
         ) from None
     shown = [row for row in rows if everything or not row[4]]
-    console = Console(highlight=False)
+    console = _console()
     for gate_name, suite, check, severity, success, observed, threshold, why, owner, fix in shown:
         console.print(f"{_mark(success)} [bold]{suite}.{check}[/bold]  ({gate_name}, {severity})")
         for label, text in (
@@ -355,7 +372,6 @@ def versions(context: click.Context) -> None:
     """List the published versions that are kept; `*` is the one readers see."""
     if context.invoked_subcommand is not None:
         return
-    from rich.console import Console
 
     from warehouse.publish import current_version
     from warehouse.publish import versions as kept_versions
@@ -370,7 +386,7 @@ def versions(context: click.Context) -> None:
             str(len(manifest.tables)), str(sum(t["rows"] for t in manifest.tables.values())),
             str(manifest.quarantine_count),
         )  # fmt: skip
-    Console(highlight=False).print(table if table.row_count else "Nothing is published yet.")
+    _console().print(table if table.row_count else "Nothing is published yet.")
 
 
 @versions.command()
@@ -688,7 +704,6 @@ def decide(
 @click.option("--kind", help="Only these, e.g. waiver.")
 def decisions(kind: str | None) -> None:
     """List what was decided, oldest first: when, by whom, about what, and why."""
-    from rich.console import Console
 
     from ingestion.landing import Landing
     from warehouse.decisions import DECISION_KINDS, all_decisions
@@ -703,7 +718,7 @@ def decisions(kind: str | None) -> None:
                 f"{decision.decided_at:%Y-%m-%d %H:%M:%S}", decision.kind, decision.subject,
                 decision.actor, decision.reason, decision.subject_hash[:12],
             )  # fmt: skip
-    Console(highlight=False).print(table if table.row_count else "Nothing was decided yet.")
+    _console().print(table if table.row_count else "Nothing was decided yet.")
 
 
 @cli.command()
@@ -836,6 +851,13 @@ def _table(*columns: str) -> Table:
         is_whole = column == "version" or column.endswith("(UTC)")
         table.add_column(column, overflow="fold", no_wrap=is_whole)
     return table
+
+
+def _console() -> Console:
+    """Where tables are printed: as wide as the terminal, wide where it is none."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 
 def _mark(success: bool) -> str:

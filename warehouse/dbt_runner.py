@@ -206,13 +206,13 @@ def _first_rows(test: str, home: Home) -> str:
 
 
 def _progress_lines(progress: Progress) -> Callable[[Any], None]:
-    """One short line per finished model, and per test that did not pass."""
+    """One short line per finished model, and per test that did not pass; exposures do nothing."""
 
     def show(event: Any) -> None:
         if event.info.name != "NodeFinished":
             return
         node, result = event.data.node_info, event.data.run_result
-        if node.resource_type == "model" or result.status != "pass":
+        if result.status not in ("pass", "no-op"):
             progress(f"  {node.node_name} {result.status} {result.execution_time:.1f} s")
 
     return show

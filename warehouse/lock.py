@@ -23,6 +23,16 @@ def build_lock(home: Home) -> Iterator[None]:
         yield
 
 
+def last_builder(home: Home) -> int | None:
+    """The other process that held the warehouse last, while it lives: it may be done with it."""
+    try:
+        process = int((home.warehouse / "build.lock").read_text(encoding="utf-8"))
+        os.kill(process, 0)
+    except (FileNotFoundError, ValueError, ProcessLookupError, PermissionError):
+        return None
+    return process if process != os.getpid() else None
+
+
 @contextmanager
 def backup_lock(home: Home) -> Iterator[None]:
     """One backup of a home at a time. Raises BuildBusyError, naming the process, if taken."""

@@ -344,7 +344,9 @@ def _read_file(path: Path, table: PolicyTable) -> tuple[PolicyFile | None, list[
                         "",
                         "",
                         f"the row has {len(cells)} values for {len(header)} columns",
-                        "Quote values that hold a comma",
+                        "Quote values that hold a comma"
+                        if len(cells) > 1
+                        else "Separate values by commas, in this line and in the header",
                     )
                 )
             values, wrong = _typed_row(

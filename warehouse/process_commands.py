@@ -84,7 +84,8 @@ def init(folder: Path | None, source: str, pipeline: str | None, since: datetime
             fg="yellow" if row["stage_id"] == UNDECIDED else None,
         )
     click.echo(
-        f"{report.path}: {counted(len(report.rows), 'row')} added, {report.were_there} were there"
+        f"{report.path}: {counted(len(report.rows), 'row')} added, "
+        f"{counted(report.were_there, 'name')} had one"
     )
     if report.undecided:
         click.echo(

@@ -208,7 +208,7 @@ def plan(facts: Facts, checked: list[Row]) -> list[Row]:
 
 
 def with_latest(rows: list[Row]) -> list[Row]:
-    """The rows, each saying whether no other of its scope, metric and period is of a later version."""
+    """The rows, each saying whether it is of the highest version of its scope and period."""
     names = ("tenant", "scope_kind", "scope_id", "metric_id", "period_type", "period_start")
     highest: dict[tuple[object, ...], int] = {}
     for row in rows:

@@ -68,6 +68,10 @@ def test_the_tiles_are_the_marts_numbers(
     shown = {metric.label: metric.value for metric in page.metric}
     assert shown["New leads"] == f"{last['leads_created_count']:,}"
     assert shown["Win rate by close"] == f"{last['win_rate_by_close_month'] * 100:.1f}%"
+    won = last["opportunities_won_count"] + last["other_type_won_count"]
+    assert f"n = {won} deals" in [caption.value for caption in page.caption], (
+        "all whose amount it is"
+    )
 
 
 def test_version_gates_and_quarantine_are_on_the_page(

@@ -7,7 +7,7 @@ dates emptied; 7. needs that nobody confirmed; 8. commitments later than the neg
 deals is within its limit; 12. many rules each broken within its limit.
 
 Each is stopped twice: what staging would leave of it is written into a copy of the warehouse and
-judged by `closebook gate stage-entry`; and it arrives at the vendor, is ingested and built (two of
+judged by `closebook gate stage_entry`; and it arrives at the vendor, is ingested and built (two of
 them here, the others in `make prove`). `docs/stage-entry-gate.md` has the same list.
 """
 
@@ -416,7 +416,7 @@ def test_a_corrupted_expectation_stops_the_gate(
     shutil.copy(demo.home.database, judged.home.database)
     monkeypatch.setenv("CLOSEBOOK_HOME", str(judged.home.root))
     monkeypatch.setenv("CLOSEBOOK_NOW", TOMORROW)
-    assert invoke(["gate", "stage-entry"]) == 0
+    assert invoke(["gate", "stage_entry"]) == 0
     generated = entry_rules._share
     monkeypatch.setattr(entry_rules, "_share", corrupt)
     capsys.readouterr()

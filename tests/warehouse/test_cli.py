@@ -360,3 +360,55 @@ def test_doctor_reaches_out_to_every_connection(
     said = capsys.readouterr().out
     assert "127.0.0.1:1 does not answer" in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize("command", ["status", "verify", "versions", "gate", "decisions", "schema"])
+def test_who_asks_about_a_home_that_is_none_is_told_where_it_was_looked_for(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    monkeypatch.setenv("CLOSEBOOK_HOME", str(tmp_path / "elsewhere"))
+    assert invoke([command]) == EXIT_ERROR
+    assert f"{tmp_path / 'elsewhere'} is no home of Closebook" in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("command", ["policy", "process"])
+def test_a_check_makes_no_home_and_says_that_it_compared_with_no_past(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    home = tmp_path / "elsewhere"
+    monkeypatch.setenv("CLOSEBOOK_HOME", str(home))
+    assert invoke([command, "check", POLICY]) == 0
+    compared = f"nothing has landed in {home}: not compared with a past"
+    assert compared in capsys.readouterr().out
+    assert invoke(["doctor"]) in (0, EXIT_ERROR)
+    assert not home.exists()
+    assert invoke(["policy", "land", POLICY]) == 0
+    assert invoke([command, "check", POLICY]) == 0
+    assert compared not in capsys.readouterr().out
+
+
+def test_status_says_who_is_building(home: Home, capsys: Said) -> None:
+    with subprocess.Popen(["sleep", "60"]) as other:
+        (home.warehouse / "build.lock").write_text(str(other.pid))
+        assert invoke(["status"]) == 0
+        assert f"Process {other.pid} is building" in capsys.readouterr().out
+        other.kill()
+    assert invoke(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "is building" not in said and "closebook run" in said
+
+
+def test_a_gate_may_be_named_with_a_hyphen(home: Home, capsys: Said) -> None:
+    for name in ("stage-entry", "stage_entry"):
+        assert invoke(["gate", name]) == EXIT_ERROR
+        assert "Invalid value" not in capsys.readouterr().err
+    assert invoke(["gate", "stage"]) != 0
+    assert "is not one of" in capsys.readouterr().err
+
+
+def test_a_table_that_goes_into_a_file_keeps_its_words(two_versions: Home, capsys: Said) -> None:
+    assert invoke(["versions"]) == 0
+    header = next(line for line in capsys.readouterr().out.splitlines() if "version" in line)
+    for word in ("as of", "tables", "quarantine"):
+        assert word in header

@@ -97,6 +97,13 @@ def house(tmp_path: Path, home: Home) -> House:
     return House(folder, home)
 
 
+def test_a_file_with_another_separator_is_told_so(house: House, clock: FixedClock) -> None:
+    path = house.folder / "pay_code.csv"
+    path.write_text(path.read_text().replace("BASE,false,2023-01-01,", "BASE;false;2023-01-01;"))
+    (problem,) = house.problems(clock)
+    assert problem.fix == "Separate values by commas, in this line and in the header"
+
+
 def test_the_demo_companys_policy_lands_whole(house: House, clock: FixedClock) -> None:
     report = house.land(clock)
     assert {load.resource for load in report.landed} == set(POLICY_TABLES)

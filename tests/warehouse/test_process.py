@@ -269,7 +269,7 @@ def test_init_begins_the_map_from_the_vendors_list_and_marks_what_nobody_can_tel
     ]
     said = capsys.readouterr().out
     assert "salesforce of borealis: 8 names" in said
-    assert "8 rows added, 0 were there" in said and "4 of them nobody could tell" in said
+    assert "8 rows added, 0 names had one" in said and "4 of them nobody could tell" in said
     assert invoke(["process", "check"]) == EXIT_ERROR
     assert capsys.readouterr().err.count("nobody has decided which stage this is") == 4
 
@@ -294,7 +294,7 @@ def test_init_changes_no_row_that_is_there_and_has_nothing_to_add_the_second_tim
     ]
     assert invoke(["process", "init", "--source", "salesforce"]) == 0
     assert path.read_bytes().decode() == after
-    assert "0 rows added, 16 were there" in capsys.readouterr().out
+    assert "0 rows added, 16 names had one" in capsys.readouterr().out
 
 
 def test_init_takes_in_what_the_last_build_met_from_the_day_on_which_it_met_it(
